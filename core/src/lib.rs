@@ -1,0 +1,32 @@
+//! The truth of the Testamur registry, without I/O, clock, randomness or async.
+//!
+//! Reading order: [`json`] (what a document is) → [`digest`] (what the registry sees of it) →
+//! [`batch`] (how digests become one root) → [`receipt`] (what a holder keeps) → [`proof`] (how a
+//! receipt travels in or beside a document) → [`status`] (is it still good?) → [`observation`],
+//! [`policy`] and [`verify`] (the verdict).
+//!
+//! Absent on purpose: network, files, keys, signatures, JSON-LD. Time, chain and trust are arguments.
+//!
+//! The bytes are those of `docs/protocol.md`.
+
+pub mod batch;
+pub mod bytes;
+pub mod digest;
+pub mod document;
+pub mod error;
+pub mod json;
+pub mod observation;
+pub mod policy;
+pub mod proof;
+pub mod receipt;
+pub mod registry;
+pub mod status;
+pub mod units;
+pub mod verify;
+
+pub use batch::{BatchTree, Entry};
+pub use bytes::{Address, Digest, Hash};
+pub use document::Document;
+pub use error::Error;
+pub use receipt::Receipt;
+pub use units::{BlockNumber, ChainId, Purpose, StatusIndex, UnixSeconds};

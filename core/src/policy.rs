@@ -1,0 +1,81 @@
+//! What a verifier trusts and asks for. A receipt decides none of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Address, ChainId, observation::Finality, registry};
+
+/// Whether a check that could not be made stands in the way of *valid*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Need {
+    /// Unknown gives *unverifiable*.
+    Required,
+    /// Unknown is told, and no more.
+    Optional,
+}
+
+/// An organisation and the accounts that the verifier knows to be its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RecognisedIssuer {
+    /// What credentials call it in `issuer`: a DID or a URL. `None`: it is known for files only.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// What people call it.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its accounts, on whatever chain the policy accepts.
+    pub accounts: Vec<Address>,
+}
+
+/// A verifier's policy. [`Policy::default`] trusts large public chains, the published registry, final blocks, and nobody by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Policy {
+    /// Chains whose anchors count. Never a development chain unless named here.
+    pub chains: Vec<ChainId>,
+    /// Registries that count beside the published address. Their code must be the published code all the same.
+    pub registries: Vec<Address>,
+    /// How settled the anchor's block must be.
+    pub finality: Finality,
+    /// Organisations whose accounts are known.
+    pub issuers: Vec<RecognisedIssuer>,
+    /// Whether the account must be tied to the issuer that the credential names.
+    pub issuer: Need,
+    /// Whether the status must be known.
+    pub status: Need,
+    /// Whether other signatures must be checked.
+    pub signature: Need,
+    /// The greatest age of the newest block, in seconds, at which its status still counts. `None`: any.
+    pub max_status_age: Option<u64>,
+}
+
+/// Ethereum, Optimism, Gnosis, Polygon, Base, Arbitrum One.
+const PUBLIC_CHAINS: [u64; 6] = [1, 10, 100, 137, 8453, 42161];
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            chains: PUBLIC_CHAINS.map(ChainId).to_vec(),
+            registries: Vec::new(),
+            finality: Finality::Finalized,
+            issuers: Vec::new(),
+            issuer: Need::Required,
+            status: Need::Required,
+            signature: Need::Optional,
+            max_status_age: None,
+        }
+    }
+}
+
+impl Policy {
+    /// Whether anchors on this chain count.
+    pub fn accepts_chain(&self, chain: ChainId) -> bool {
+        self.chains.contains(&chain)
+    }
+
+    /// Whether anchors in this contract count.
+    pub fn accepts_registry(&self, address: Address) -> bool {
+        address == registry::ADDRESS || self.registries.contains(&address)
+    }
+}
