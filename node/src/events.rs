@@ -1,0 +1,108 @@
+//! What happens to batches, told to whoever listens while it happens. Nothing is kept: who missed something
+//! reads the batches.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use serde::Serialize;
+use testamur_core::{Address, UnixSeconds};
+use tokio::sync::broadcast;
+
+use crate::store::{BatchId, BatchRecord, BatchState};
+
+/// Events kept for a listener that is slower than they come.
+const BACKLOG: usize = 1024;
+
+/// A batch has come to another state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// Counts the events since the node's start, from 1.
+    pub id: u64,
+    /// The batch.
+    pub batch: BatchId,
+    /// Whose batch it is.
+    pub issuer: Address,
+    /// Where it is now.
+    pub state: Stage,
+    /// When the node saw it.
+    pub at: UnixSeconds,
+}
+
+/// The name of a batch's state, as the API writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Takes digests, or is being sealed.
+    Open,
+    /// Its root is fixed.
+    Sealed,
+    /// A signed transaction carries it.
+    Prepared,
+    /// That transaction was sent.
+    Broadcast,
+    /// Anchored at the newest block.
+    Included,
+    /// Anchored at the finalized block.
+    Final,
+}
+
+impl Stage {
+    /// The name in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Sealed => "sealed",
+            Self::Prepared => "prepared",
+            Self::Broadcast => "broadcast",
+            Self::Included => "included",
+            Self::Final => "final",
+        }
+    }
+}
+
+impl From<BatchState> for Stage {
+    fn from(state: BatchState) -> Self {
+        match state {
+            BatchState::Sealed => Self::Sealed,
+            BatchState::Prepared { .. } => Self::Prepared,
+            BatchState::Broadcast { .. } => Self::Broadcast,
+            BatchState::Included { .. } => Self::Included,
+            BatchState::Final { .. } => Self::Final,
+        }
+    }
+}
+
+/// Tells events. Cheap to clone.
+#[derive(Clone)]
+pub struct Sender {
+    channel: broadcast::Sender<Event>,
+    last: Arc<AtomicU64>,
+}
+
+impl Default for Sender {
+    fn default() -> Self {
+        Self { channel: broadcast::Sender::new(BACKLOG), last: Arc::default() }
+    }
+}
+
+impl Sender {
+    /// Tells that a batch is in the state of its record, which is on disk.
+    pub fn announce(&self, record: &BatchRecord, at: UnixSeconds) {
+        let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+        let event = Event { id, batch: record.id, issuer: record.issuer, state: record.state.into(), at };
+        // It is no fault that nobody listens.
+        let _ = self.channel.send(event);
+    }
+
+    /// Everything announced from now on.
+    pub fn listen(&self) -> broadcast::Receiver<Event> {
+        self.channel.subscribe()
+    }
+
+    /// The number of the last event; 0 where there was none.
+    pub fn last(&self) -> u64 {
+        self.last.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,2 @@
+//! `testamur-node`.
+fn main() {}

@@ -1,0 +1,174 @@
+//! What every store of the node has to do, written against its public methods only.
+
+use testamur_core::{Address, BlockNumber, Digest, Entry, Hash, StatusIndex, UnixSeconds};
+use testamur_node::store::{
+    AnchoredAt, Append, Attempt, BatchId, BatchRecord, BatchState, OpenRecord, Store, StoreError, TxRecord,
+};
+
+const ISSUER: Address = Address([7; 20]);
+const OTHER: Address = Address([8; 20]);
+
+fn open(folder: &tempfile::TempDir) -> Store {
+    Store::open(folder.path()).unwrap()
+}
+
+fn entries(seed: u8, count: u64) -> Vec<Entry> {
+    (0..count)
+        .map(|i| {
+            let mut digest = [seed; 32];
+            // Spread like hashes, so that the order of commits is not the order of digests.
+            digest[..8].copy_from_slice(&i.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+            Entry { digest: Digest(digest), status_index: StatusIndex::new(i * 3).unwrap() }
+        })
+        .collect()
+}
+
+fn append<'a>(batch: BatchId, issuer: Address, first_leaf: u32, entries: &'a [Entry], sequence: u64) -> Append<'a> {
+    Append { batch, issuer, opened_at: UnixSeconds(1000), first_leaf, entries, sequence }
+}
+
+fn record(id: BatchId, issuer: Address, size: u64, state: BatchState) -> BatchRecord {
+    BatchRecord { id, issuer, root: Hash([id.0 as u8; 32]), size, sealed_at: UnixSeconds(2000), state }
+}
+
+const ANCHOR: AnchoredAt = AnchoredAt { block: BlockNumber(9), time: UnixSeconds(3000), transaction: Hash([3; 32]) };
+
+#[test]
+fn appended_entries_are_read_back_in_order_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = entries(1, 100);
+    let store = open(&folder);
+    let id = store.next_batch_id();
+    store.append(&[append(id, ISSUER, 0, &all[..60], 60)]).unwrap();
+    store.append(&[append(id, ISSUER, 60, &all[60..], 100)]).unwrap();
+    drop(store);
+
+    let store = open(&folder);
+    assert_eq!(store.entries(id).unwrap(), all);
+    for leaf in [0, 59, 60, 99] {
+        assert_eq!(store.entry(id, leaf).unwrap(), Some(all[leaf as usize]));
+    }
+    assert_eq!(store.entry(id, 100).unwrap(), None);
+    assert_eq!(store.entry(BatchId(99), 0).unwrap(), None);
+    assert_eq!(store.sequence(ISSUER).unwrap(), 100);
+    assert_eq!(store.sequence(OTHER).unwrap(), 0);
+    assert_eq!(store.open_batches().unwrap(), [OpenRecord { id, issuer: ISSUER, opened_at: UnixSeconds(1000) }]);
+}
+
+#[test]
+fn several_issuers_commit_together_and_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let (one, two) = (store.next_batch_id(), store.next_batch_id());
+    assert_ne!(one, two);
+    let (mine, theirs) = (entries(1, 5), entries(1, 9));
+    store.append(&[append(one, ISSUER, 0, &mine, 5), append(two, OTHER, 0, &theirs, 9)]).unwrap();
+    store.seal(&record(one, ISSUER, 5, BatchState::Sealed), &mine).unwrap();
+    assert_eq!(store.locate(ISSUER, mine[4].digest).unwrap(), Some((one, 4)));
+    assert_eq!(store.locate(OTHER, mine[4].digest).unwrap(), None, "open batches are not in the index");
+    assert_eq!(store.batches_of(OTHER, None).count(), 0);
+}
+
+#[test]
+fn a_sealed_batch_is_indexed_listed_and_no_longer_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let mut ids = Vec::new();
+    for seed in 0..5 {
+        let all = entries(seed, 1000);
+        let id = store.next_batch_id();
+        store.append(&[append(id, ISSUER, 0, &all, 1000)]).unwrap();
+        store.seal(&record(id, ISSUER, 1000, BatchState::Sealed), &all).unwrap();
+        ids.push(id);
+    }
+    drop(store);
+
+    let store = open(&folder);
+    assert!(store.open_batches().unwrap().is_empty());
+    for (seed, id) in ids.iter().enumerate() {
+        for (leaf, entry) in entries(seed as u8, 1000).iter().enumerate() {
+            assert_eq!(store.locate(ISSUER, entry.digest).unwrap(), Some((*id, leaf as u32)));
+        }
+    }
+    assert_eq!(store.locate(ISSUER, Digest([0xee; 32])).unwrap(), None);
+    let listed = |before| store.batches_of(ISSUER, before).map(|batch| batch.unwrap().id).collect::<Vec<_>>();
+    assert_eq!(listed(None), ids.iter().rev().copied().collect::<Vec<_>>());
+    assert_eq!(listed(Some(ids[2])), [ids[1], ids[0]]);
+    assert!(store.next_batch_id() > ids[4], "a number is never used twice");
+}
+
+#[test]
+fn sealing_again_after_a_crash_in_between_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let all = entries(1, 50);
+    let id = store.next_batch_id();
+    store.append(&[append(id, ISSUER, 0, &all[..40], 40)]).unwrap();
+    // As if the crash came after the index and before the record: the batch then grew and was sealed.
+    store.seal(&record(id, ISSUER, 40, BatchState::Sealed), &all[..40]).unwrap();
+    store.append(&[append(id, ISSUER, 40, &all[40..], 50)]).unwrap();
+    store.seal(&record(id, ISSUER, 50, BatchState::Sealed), &all).unwrap();
+    for (leaf, entry) in all.iter().enumerate() {
+        assert_eq!(store.locate(ISSUER, entry.digest).unwrap(), Some((id, leaf as u32)));
+    }
+    assert_eq!(store.batch(id).unwrap().map(|batch| batch.size), Some(50));
+}
+
+#[test]
+fn progress_is_atomic_listed_and_survives() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let tx = store.next_tx_id();
+    let attempt = Attempt {
+        hash: Hash([1; 32]),
+        raw: vec![2, 0xff],
+        max_fee: u128::MAX,
+        max_priority_fee: 1,
+        signed_at: UnixSeconds(5),
+    };
+    let tx_record = TxRecord { id: tx, nonce: 4, batches: vec![BatchId(1), BatchId(2)], attempts: vec![attempt] };
+    let prepared = |id| record(BatchId(id), ISSUER, 3, BatchState::Prepared { tx });
+    store.put_progress(&[prepared(1), prepared(2)], Some(&tx_record)).unwrap();
+    drop(store);
+
+    let store = open(&folder);
+    assert_eq!(store.open_txs().unwrap(), [tx_record]);
+    assert_eq!(store.unfinished_batches().unwrap(), [prepared(1), prepared(2)]);
+    let done = record(BatchId(1), ISSUER, 3, BatchState::Final { anchor: ANCHOR });
+    let back = record(BatchId(2), ISSUER, 3, BatchState::Included { anchor: ANCHOR });
+    store.retire_tx(tx, &[done.clone(), back.clone()]).unwrap();
+    assert!(store.open_txs().unwrap().is_empty());
+    assert_eq!(store.unfinished_batches().unwrap(), std::slice::from_ref(&back));
+    assert_eq!(store.all_batches().map(|batch| batch.unwrap()).collect::<Vec<_>>(), [done, back]);
+    assert!(store.next_tx_id() > tx, "a number is never used twice");
+}
+
+#[test]
+fn the_secret_stays_and_differs_between_folders() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let secret = *open(&one).secret();
+    assert_eq!(*open(&one).secret(), secret);
+    assert_ne!(*open(&two).secret(), secret);
+}
+
+#[test]
+fn a_folder_serves_one_store_and_only_its_owner() {
+    use std::os::unix::fs::PermissionsExt;
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("new/data");
+    let store = Store::open(&folder).unwrap();
+    assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    assert!(matches!(Store::open(&folder), Err(StoreError::Locked { .. })));
+    drop(store);
+    assert!(Store::open(&folder).is_ok());
+}
+
+#[test]
+fn an_unknown_format_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(&folder));
+    let db = fjall::Database::builder(folder.path().join("store")).open().unwrap();
+    db.keyspace("meta", Default::default).unwrap().insert("format", 2_u32.to_be_bytes()).unwrap();
+    drop(db);
+    assert!(matches!(Store::open(folder.path()), Err(StoreError::Format { found: 2, known: 1, .. })));
+}
