@@ -1,0 +1,264 @@
+//! The events of an issuer, walked back from the newest through `previousBlock`, one block at a time: no
+//! indexer, no range queries, which public endpoints limit or refuse.
+//!
+//! Answers are hostile until they fit: every link leads strictly back, every event is of the issuer and kind
+//! asked for, and a status tree counts only with the root that the contract states.
+
+use alloy::{
+    primitives::{B256, Bytes, U64},
+    sol_types::SolEvent,
+};
+use serde::Deserialize;
+use testamur_core::{
+    Address, BlockNumber, Hash, Purpose, StatusIndex, UnixSeconds,
+    observation::StatusRecord,
+    status::{StatusTree, delta},
+};
+
+use crate::{
+    Error, Registry, Roles,
+    contract::{abi, from_alloy, to_alloy},
+};
+
+/// Where an event stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its block.
+    pub block: BlockNumber,
+    /// The hash of that block.
+    pub block_hash: Hash,
+    /// The transaction that emitted it.
+    pub transaction: Hash,
+}
+
+/// An event of one of an issuer's chains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event<T> {
+    /// What happened.
+    pub what: T,
+    /// Where.
+    pub place: Place,
+}
+
+/// A batch was anchored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anchored {
+    /// The root.
+    pub root: Hash,
+    /// Leaves of the batch.
+    pub size: u64,
+}
+
+/// A status root was replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusUpdate {
+    /// The update's number, from 1.
+    pub epoch: u64,
+    /// The new root.
+    pub root: Hash,
+    /// The toggled indices, as published ([`testamur_core::status::delta`]).
+    pub delta: Vec<u8>,
+}
+
+/// What an issuer did beside anchoring and status updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// A batch was withdrawn.
+    Withdrawn {
+        /// Its root.
+        root: Hash,
+        /// The issuer's own code.
+        reason: u8,
+    },
+    /// An operator was appointed, or dismissed (no roles).
+    OperatorSet {
+        /// The operator.
+        operator: Address,
+        /// What it may do.
+        roles: Roles,
+        /// The block time from which it may no more.
+        expires: UnixSeconds,
+    },
+    /// Control went to another account.
+    ControllerChanged {
+        /// The new controller.
+        controller: Address,
+    },
+}
+
+/// All anchors of an issuer, oldest first. `newest` is its `last_blocks_of(…).anchor`.
+pub async fn anchors(registry: &Registry, issuer: Address, newest: BlockNumber) -> Result<Vec<Event<Anchored>>, Error> {
+    let filter = Filter::new(&[abi::Anchored::SIGNATURE_HASH], issuer);
+    walk(registry, &filter, newest, |log| {
+        let event: abi::Anchored = log.decode()?;
+        Ok((Anchored { root: Hash(event.root.0), size: event.size }, event.previousBlock))
+    })
+    .await
+}
+
+/// All acts of an issuer, oldest first. `newest` is its `last_blocks_of(…).act`.
+pub async fn acts(registry: &Registry, issuer: Address, newest: BlockNumber) -> Result<Vec<Event<Act>>, Error> {
+    let kinds =
+        [abi::Withdrawn::SIGNATURE_HASH, abi::OperatorSet::SIGNATURE_HASH, abi::ControllerChanged::SIGNATURE_HASH];
+    walk(registry, &Filter::new(&kinds, issuer), newest, act).await
+}
+
+/// All status updates of one purpose, oldest first, up to the one that left `record` in the contract.
+///
+/// [`Error::Unusable`] unless they are numbered 1, 2, … and end with the record's epoch and root.
+pub async fn status_updates(
+    registry: &Registry,
+    issuer: Address,
+    purpose: Purpose,
+    record: &StatusRecord,
+) -> Result<Vec<Event<StatusUpdate>>, Error> {
+    let filter = Filter::new(&[abi::StatusUpdated::SIGNATURE_HASH], issuer).topic(B256::with_last_byte(purpose.0));
+    let updates = walk(registry, &filter, record.block, |log| {
+        let event: abi::StatusUpdated = log.decode()?;
+        let what = StatusUpdate { epoch: event.epoch, root: Hash(event.root.0), delta: event.delta.into() };
+        Ok((what, event.previousBlock))
+    })
+    .await?;
+    let numbered = updates.iter().zip(1..).all(|(update, number)| update.what.epoch == number);
+    let last = updates.last().map_or((0, Hash::ZERO), |update| (update.what.epoch, update.what.root));
+    if numbered && last == (record.epoch, record.root) {
+        return Ok(updates);
+    }
+    Err(Error::unusable(format!("the status updates of {issuer} do not lead to epoch {}", record.epoch)))
+}
+
+/// The bits behind a status record, rebuilt from published deltas: [`status_updates`], then [`rebuild`].
+pub async fn status_tree(
+    registry: &Registry,
+    issuer: Address,
+    purpose: Purpose,
+    record: &StatusRecord,
+) -> Result<StatusTree, Error> {
+    rebuild(purpose, &status_updates(registry, issuer, purpose, record).await?, record)
+}
+
+/// The bits after the first `record.epoch` updates. [`Error::StatusRoot`] where their root is not the record's.
+pub fn rebuild(purpose: Purpose, updates: &[Event<StatusUpdate>], record: &StatusRecord) -> Result<StatusTree, Error> {
+    let mut tree = StatusTree::new();
+    for Event { what: update, .. } in updates.iter().take_while(|update| update.what.epoch <= record.epoch) {
+        let toggled = delta::decode(&update.delta).map_err(|fault| Error::Delta { epoch: update.epoch, fault })?;
+        report_cleared(purpose, update.epoch, &tree, &toggled);
+        tree.toggle(&toggled);
+    }
+    let rebuilt = tree.root();
+    if rebuilt == record.root { Ok(tree) } else { Err(Error::StatusRoot { rebuilt, stated: record.root }) }
+}
+
+/// A cleared revocation breaks the issuer's word and is reported; it is applied nevertheless, because the
+/// contract's root contains it: a proof under that root says the same.
+fn report_cleared(purpose: Purpose, epoch: u64, tree: &StatusTree, toggled: &[StatusIndex]) {
+    if purpose != Purpose::REVOCATION {
+        return;
+    }
+    for index in toggled.iter().filter(|&&index| tree.bit(index)) {
+        tracing::warn!(epoch, %index, "an issuer cleared a revocation, which the protocol forbids");
+    }
+}
+
+fn act(log: &Log) -> Result<(Act, u64), Error> {
+    // A filter lets only these three kinds through.
+    if log.topics.first() == Some(&abi::Withdrawn::SIGNATURE_HASH) {
+        let event: abi::Withdrawn = log.decode()?;
+        return Ok((Act::Withdrawn { root: Hash(event.root.0), reason: event.reason }, event.previousBlock));
+    }
+    if log.topics.first() == Some(&abi::OperatorSet::SIGNATURE_HASH) {
+        let event: abi::OperatorSet = log.decode()?;
+        let (operator, roles) = (from_alloy(event.operator), Roles(event.roles));
+        return Ok((Act::OperatorSet { operator, roles, expires: UnixSeconds(event.expires) }, event.previousBlock));
+    }
+    let event: abi::ControllerChanged = log.decode()?;
+    Ok((Act::ControllerChanged { controller: from_alloy(event.controller) }, event.previousBlock))
+}
+
+/// Follows a chain of events back to its beginning. It ends, because every step leads to an earlier block.
+async fn walk<T>(
+    registry: &Registry,
+    filter: &Filter,
+    newest: BlockNumber,
+    read: impl Fn(&Log) -> Result<(T, u64), Error>,
+) -> Result<Vec<Event<T>>, Error> {
+    let mut events = Vec::new();
+    let mut block = newest;
+    while block.0 != 0 {
+        let logs = registry.logs(filter, block).await?;
+        let mut previous = None;
+        let mut of_block = Vec::with_capacity(logs.len());
+        for log in &logs {
+            let (what, link) = read(log)?;
+            // Only the first event of a block points to an earlier one; the others to their own.
+            let fits = if previous.is_none() { link < block.0 } else { link == block.0 };
+            if !fits {
+                return Err(Error::unusable(format!("an event of block {block} names block {link} as the one before")));
+            }
+            previous.get_or_insert(BlockNumber(link));
+            of_block.push(Event { what, place: log.place() });
+        }
+        block = previous.ok_or(Error::NoHistory { block })?;
+        events.extend(of_block.into_iter().rev());
+    }
+    events.reverse();
+    Ok(events)
+}
+
+/// Which events of the contract are asked for: some kinds, one issuer, perhaps one more indexed value.
+pub(crate) struct Filter {
+    kinds: Vec<B256>,
+    indexed: Vec<B256>,
+}
+
+impl Filter {
+    pub(crate) fn new(kinds: &[B256], issuer: Address) -> Self {
+        Self { kinds: kinds.to_vec(), indexed: vec![to_alloy(issuer).into_word()] }
+    }
+
+    pub(crate) fn topic(mut self, value: B256) -> Self {
+        self.indexed.push(value);
+        self
+    }
+
+    /// As `eth_getLogs` takes it.
+    pub(crate) fn topics(&self) -> Vec<Vec<B256>> {
+        let kinds = std::iter::once(self.kinds.clone());
+        kinds.chain(self.indexed.iter().map(|&value| vec![value])).collect()
+    }
+
+    pub(crate) fn admits(&self, topics: &[B256]) -> bool {
+        topics.split_first().is_some_and(|(kind, rest)| self.kinds.contains(kind) && rest.starts_with(&self.indexed))
+    }
+}
+
+/// An event as an endpoint answers it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Log {
+    address: alloy::primitives::Address,
+    pub(crate) topics: Vec<B256>,
+    data: Bytes,
+    block_number: U64,
+    pub(crate) block_hash: Hash,
+    pub(crate) transaction_hash: Hash,
+    pub(crate) log_index: U64,
+    #[serde(default)]
+    removed: bool,
+}
+
+impl Log {
+    pub(crate) fn is_of(&self, contract: Address, block: BlockNumber) -> bool {
+        !self.removed && from_alloy(self.address) == contract && self.block_number == U64::from(block.0)
+    }
+
+    pub(crate) fn decode<E: SolEvent>(&self) -> Result<E, Error> {
+        E::decode_raw_log_validate(&self.topics, &self.data)
+            .map_err(|_| Error::unusable(format!("an event that is no {}", E::SIGNATURE)))
+    }
+
+    fn place(&self) -> Place {
+        let block = BlockNumber(self.block_number.to());
+        Place { block, block_hash: self.block_hash, transaction: self.transaction_hash }
+    }
+}

@@ -1,0 +1,28 @@
+//! Reads and writes the `Registry` contract over JSON-RPC.
+//!
+//! Reading order: [`endpoint`] (one JSON-RPC server) → [`registry`] (the contract's views and calls) →
+//! [`history`] (its events, walked back block by block) → [`observe`] (one look at the chain for a
+//! verifier) → [`keys`], [`transact`] and [`deploy`] (writing).
+//!
+//! Absent on purpose: the verdict (that is `testamur-core`), a quorum of endpoints, an event indexer, and
+//! the node's durable anchoring. Nothing here believes a receipt.
+
+mod contract;
+pub mod deploy;
+pub mod endpoint;
+pub mod error;
+pub mod history;
+pub mod keys;
+pub mod observe;
+pub mod registry;
+mod rpc;
+pub mod send_error;
+pub mod transact;
+
+pub use endpoint::{BlockTag, Endpoint, Fees, TxReceipt};
+pub use error::Error;
+pub use keys::{Key, KeySource};
+pub use observe::{observe, observe_many};
+pub use registry::{Registry, Roles};
+pub use send_error::SendError;
+pub use transact::{Signed, TxFees, sign};
