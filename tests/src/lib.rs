@@ -1,4 +1,5 @@
-//! What crosses crates: the protocol's vectors, a harness that starts a chain and nodes, end-to-end stories.
+//! What crosses crates: the protocol's vectors, a harness that starts chains and nodes, end-to-end stories.
 
 pub mod corpora;
+pub mod harness;
 pub mod vectors;

@@ -1,0 +1,15 @@
+//! Starts what a story needs: a chain, a faulty line to it, a node, and the client as a user calls it.
+//!
+//! Everything is a real process on loopback, on ports of its own, and ends with the value that started it.
+
+mod chain;
+mod cli;
+mod node;
+mod proxy;
+mod wait;
+
+pub use chain::{Account, Chain};
+pub use cli::{Ran, run};
+pub use node::{Node, NodeOptions};
+pub use proxy::{Fault, Proxy};
+pub use wait::until;
