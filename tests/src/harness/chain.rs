@@ -54,7 +54,8 @@ impl Chain {
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}; scripts/setup-contracts installs it", program.display()));
         let output = BufReader::new(child.stdout.take().expect("piped"));
-        let address = output.lines().map_while(Result::ok).find_map(|l| l.strip_prefix("Listening on ").map(str::to_owned));
+        let address =
+            output.lines().map_while(Result::ok).find_map(|l| l.strip_prefix("Listening on ").map(str::to_owned));
         let url = format!("http://{}", address.expect("anvil prints where it listens"));
         Self::ready(child, url)
     }
@@ -125,7 +126,8 @@ impl Chain {
         // keccak-256 of "Anchored(address,bytes32,uint64,uint64)", as in the committed ABI.
         let topic = "0x".to_owned() + ANCHORED_TOPIC;
         let issuer = format!("0x{:0>64}", issuer.trim_start_matches("0x"));
-        let filter = json!([{"fromBlock": "0x0", "toBlock": "latest", "address": registry, "topics": [topic, issuer, root]}]);
+        let filter =
+            json!([{"fromBlock": "0x0", "toBlock": "latest", "address": registry, "topics": [topic, issuer, root]}]);
         self.rpc("eth_getLogs", filter).as_array().map_or(0, Vec::len)
     }
 }
@@ -141,8 +143,8 @@ impl Drop for Chain {
 
 /// A program by environment, or at its usual place from this crate's folder.
 fn program(variable: &str, place: &str) -> Result<PathBuf, ()> {
-    let place = std::env::var_os(variable)
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(place), PathBuf::from);
+    let place =
+        std::env::var_os(variable).map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(place), PathBuf::from);
     if place.exists() { Ok(place) } else { Err(()) }
 }
 
