@@ -1,1 +1,24 @@
+//! The client of the Testamur registry: anchor files with a node, verify them against the chain itself.
 //!
+//! Reading order: [`files`] (which files are meant, and how one is replaced) → [`content`] (credential, or any
+//! other file) → [`pending`] (an anchoring under way) → [`node`] and [`anchor()`]; then [`chains`], [`policy`] and
+//! [`verify()`]. [`newkey`] and [`span`] serve the issuer's own acts.
+//!
+//! Absent on purpose: the verdict (that is `testamur-core`), the chain's protocol (`testamur-chain`), and any trust in
+//! the node: it hands over receipts, which are checked before they are written.
+
+pub mod anchor;
+pub mod chains;
+pub mod content;
+pub mod files;
+pub mod newkey;
+pub mod node;
+pub mod pending;
+pub mod policy;
+pub mod span;
+pub mod verify;
+
+pub use anchor::anchor;
+pub use chains::Chains;
+pub use node::{Node, Token};
+pub use verify::verify;

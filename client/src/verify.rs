@@ -1,0 +1,138 @@
+//! Verifying files against the chain itself: reads each with its proof, looks at the chain, and leaves the verdict
+//! to `testamur_core`.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use testamur_chain::observe::Look;
+use testamur_core::{
+    Document, Error, UnixSeconds,
+    json::MAX_BYTES,
+    observation::{Observation, Unseen},
+    policy::Policy,
+    verify::{Report, refuse, verify as judge},
+};
+
+use crate::{chains::Chains, content::names_json, files};
+
+/// Documents read and looked up together: bounds the memory, and lets them share reads of the chain.
+const TOGETHER: usize = 256;
+
+/// The largest file that is read: it stands in memory while it is verified.
+const LARGEST_FILE: usize = 1 << 30;
+
+/// What came of one file.
+#[derive(Debug)]
+pub struct Verified {
+    /// The file.
+    pub file: PathBuf,
+    /// The report; an error where the file could not even be read, so that nothing can be told.
+    pub report: io::Result<Report>,
+    /// Why the chain could not be seen, in the words of the network. For people.
+    pub detail: Option<String>,
+}
+
+/// Verifies files, each by the proof inside it or the receipt beside it, and tells them in their order.
+pub async fn verify(
+    paths: &[PathBuf],
+    chains: &Chains,
+    policy: &Policy,
+    now: UnixSeconds,
+    progress: &mut dyn FnMut(Verified),
+) {
+    for paths in paths.chunks(TOGETHER) {
+        let documents: Vec<_> = paths.iter().map(|path| read(path)).collect();
+        let looks = look(&documents, chains, policy).await;
+        for ((file, document), look) in paths.iter().zip(documents).zip(looks) {
+            let (seen, detail) = match look {
+                Ok(seen) => (Ok(seen), None),
+                Err((unseen, detail)) => (Err(unseen), detail),
+            };
+            let report = document.map(|document| match document {
+                Ok(document) => judge(&document, &seen, policy, now),
+                Err(error) => refuse(error),
+            });
+            progress(Verified { file: file.clone(), report, detail });
+        }
+    }
+}
+
+/// A document; an error where it is no document that can be believed, or where the disk does not give it.
+type Reading = io::Result<Result<Document, Error>>;
+
+/// Looks at the chain for every document at once; answers in their order. A receipt that the policy would not
+/// believe anyway makes nobody ask anything.
+async fn look(
+    documents: &[Reading],
+    chains: &Chains,
+    policy: &Policy,
+) -> Vec<Result<Observation, (Unseen, Option<String>)>> {
+    let receipt = |reading: &Reading| {
+        let receipt = reading.as_ref().ok()?.as_ref().ok()?.proof.receipt.clone();
+        (policy.accepts_chain(receipt.chain) && policy.accepts_registry(receipt.registry)).then_some(receipt)
+    };
+    let receipts: Vec<_> = documents.iter().map(receipt).collect();
+    let asked: Vec<_> = receipts.iter().flatten().collect();
+    let mut looks = chains.observe(&asked, policy.finality).await.into_iter();
+    let answer = |look: Look| look.map_err(|(unseen, detail)| (unseen, Some(detail)));
+    let not_asked = || Err((Unseen::Unusable, None));
+    receipts.iter().map(|receipt| receipt.as_ref().and_then(|_| looks.next()).map_or_else(not_asked, answer)).collect()
+}
+
+/// Reads a file with its proof: a credential with an anchor inside, or any file with a receipt beside it.
+pub fn read(path: &Path) -> Reading {
+    let bytes = match files::read_up_to(path, LARGEST_FILE)? {
+        Ok(bytes) => bytes,
+        Err(error) => return Err(io::Error::new(io::ErrorKind::FileTooLarge, error.to_string())),
+    };
+    let inside = Document::from_credential(&bytes);
+    if inside.is_ok() {
+        return Ok(inside);
+    }
+    match files::read_up_to(&files::receipt_path(path), MAX_BYTES) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(inside.map_err(|error| why_none(path, error))),
+        receipt => Ok(receipt?.and_then(|receipt| Document::from_file(&bytes, &receipt))),
+    }
+}
+
+/// What a file without a receipt beside it lacks. One that is no JSON at all is not a spoilt credential, unless its
+/// name says JSON: it only carries no proof.
+fn why_none(path: &Path, error: Error) -> Error {
+    match error {
+        Error::Json { .. } | Error::Utf8 { .. } | Error::TooLarge { .. } if !names_json(path) => Error::NoAnchor,
+        Error::Member { member: "credential" } => Error::NoAnchor,
+        error => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn refusal(name: &str, bytes: &[u8]) -> Error {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        read(&path).unwrap().unwrap_err()
+    }
+
+    #[test]
+    fn a_file_without_a_proof_is_told_apart_from_a_spoilt_credential() {
+        assert_eq!(refusal("a.pdf", b"%PDF-1.7"), Error::NoAnchor);
+        assert_eq!(refusal("a.json", b"[1]"), Error::NoAnchor);
+        assert_eq!(refusal("a.json", br#"{"type":"VerifiableCredential"}"#), Error::NoAnchor);
+        assert!(matches!(refusal("a.json", br#"{"a":1,"a":2}"#), Error::DuplicateKey { .. }));
+        assert!(matches!(refusal("a.json", b"{"), Error::Json { .. }));
+        assert!(matches!(refusal("a.json", &vec![b'['; MAX_BYTES + 1]), Error::TooLarge { .. }));
+    }
+
+    #[test]
+    fn what_the_disk_does_not_give_is_no_verdict() {
+        assert_eq!(read(Path::new("/nonexistent")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(read(Path::new("/dev/zero")).is_err());
+    }
+}
