@@ -10,7 +10,10 @@ use serde::Serialize;
 use testamur_core::{Address, UnixSeconds};
 use tokio::sync::broadcast;
 
-use crate::store::{BatchId, BatchRecord, BatchState};
+use crate::{
+    metrics::Metrics,
+    store::{BatchId, BatchRecord, BatchState},
+};
 
 /// Events kept for a listener that is slower than they come.
 const BACKLOG: usize = 1024;
@@ -79,19 +82,26 @@ impl From<BatchState> for Stage {
 pub struct Sender {
     channel: broadcast::Sender<Event>,
     last: Arc<AtomicU64>,
+    metrics: Arc<Metrics>,
 }
 
 impl Default for Sender {
     fn default() -> Self {
-        Self { channel: broadcast::Sender::new(BACKLOG), last: Arc::default() }
+        Self::new(Arc::default())
     }
 }
 
 impl Sender {
+    /// Counts what it tells.
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self { channel: broadcast::Sender::new(BACKLOG), last: Arc::default(), metrics }
+    }
+
     /// Tells that a batch is in the state of its record, which is on disk.
     pub fn announce(&self, record: &BatchRecord, at: UnixSeconds) {
         let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let event = Event { id, batch: record.id, issuer: record.issuer, state: record.state.into(), at };
+        self.metrics.came_to(event.state.name());
         // It is no fault that nobody listens.
         let _ = self.channel.send(event);
     }

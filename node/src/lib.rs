@@ -1,5 +1,12 @@
 //! The registry server: takes digests, seals batches, anchors their roots, answers receipts.
 
+pub mod clock;
+pub mod disk;
 pub mod events;
 pub mod health;
+pub mod ledger;
+pub mod metrics;
+pub mod permutation;
+pub mod seal;
 pub mod store;
+pub mod trees;
