@@ -1,0 +1,194 @@
+//! What keeps batches from being anchored, in words that an operator of the node can act on.
+
+use std::fmt;
+
+use testamur_chain::{Error, Roles};
+use testamur_core::{Address, BlockNumber, Hash};
+
+use super::Fault;
+use crate::{health::Reason, store::BatchId};
+
+/// What keeps batches from being anchored. It stands until a tick does not meet it any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The chain could not be read. The next tick tries again.
+    ChainUnavailable {
+        /// Why.
+        detail: String,
+    },
+    /// The endpoint serves another chain than the configured one. Nothing is sent.
+    WrongChain {
+        /// Both.
+        detail: String,
+    },
+    /// The endpoint refuses a transaction for good. A new one is made.
+    NotTaken {
+        /// The endpoint's words.
+        detail: String,
+    },
+    /// The store could not be read or written. The next tick tries again.
+    Store {
+        /// Why.
+        detail: String,
+    },
+    /// A transaction succeeded, and the contract does not show it.
+    Contradiction {
+        /// The transaction.
+        transaction: Hash,
+    },
+    /// The endpoint's newest block is below one that it served before.
+    Behind {
+        /// Its newest block.
+        head: BlockNumber,
+        /// The block of an anchor that the node has seen.
+        known: BlockNumber,
+    },
+    /// An anchor that was final is not there any more, or stands elsewhere.
+    FinalityBroken {
+        /// The batch.
+        batch: BatchId,
+        /// Where it was final.
+        block: BlockNumber,
+    },
+    /// Somebody with the right to anchor for the issuer anchored this root with another number of leaves.
+    OtherSize {
+        /// The batch.
+        batch: BatchId,
+        /// Leaves of the batch.
+        ours: u64,
+        /// Leaves according to the contract.
+        anchored: u64,
+    },
+    /// The operator may not anchor for an issuer.
+    NotAppointed {
+        /// The issuer.
+        issuer: Address,
+        /// This node's account.
+        operator: Address,
+    },
+    /// The contract refuses a batch for another reason.
+    Refused {
+        /// The batch.
+        batch: BatchId,
+        /// The contract's words.
+        detail: String,
+    },
+    /// The last transaction with an issuer's batches failed; the next one waits.
+    Failed {
+        /// The issuer.
+        issuer: Address,
+        /// Failures in a row.
+        failures: u32,
+        /// From which block it is tried again.
+        not_before: BlockNumber,
+    },
+    /// The operator's account cannot pay for the next transaction.
+    NoFunds {
+        /// This node's account.
+        operator: Address,
+        /// What it has, in wei.
+        balance: u128,
+        /// What the transaction may cost at most, in wei.
+        needed: u128,
+    },
+    /// Gas costs more than the configuration allows.
+    TooDear {
+        /// The fee needed, in wei per gas.
+        needed: u128,
+        /// The highest allowed.
+        cap: u128,
+    },
+}
+
+impl Problem {
+    /// As `/readyz` tells it.
+    pub fn reason(&self) -> Reason {
+        let issuer = match self {
+            Self::NotAppointed { issuer, .. } | Self::Failed { issuer, .. } => Some(*issuer),
+            _ => None,
+        };
+        Reason { problem: self.name(), issuer, detail: self.to_string() }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::ChainUnavailable { .. } => "chain-unavailable",
+            Self::WrongChain { .. } => "wrong-chain",
+            Self::NotTaken { .. } => "transaction-not-taken",
+            Self::Store { .. } => "store-unavailable",
+            Self::Contradiction { .. } => "endpoint-contradicts-itself",
+            Self::Behind { .. } => "endpoint-behind",
+            Self::FinalityBroken { .. } => "finality-broken",
+            Self::OtherSize { .. } => "other-size-anchored",
+            Self::NotAppointed { .. } => "operator-not-appointed",
+            Self::Refused { .. } => "batch-refused",
+            Self::Failed { .. } => "transaction-failed",
+            Self::NoFunds { .. } => "no-funds",
+            Self::TooDear { .. } => "fees-above-limit",
+        }
+    }
+}
+
+impl From<&Fault> for Problem {
+    fn from(fault: &Fault) -> Self {
+        let detail = fault.to_string();
+        match fault {
+            Fault::Chain(Error::WrongChain { .. }) => Self::WrongChain { detail },
+            Fault::Chain(_) => Self::ChainUnavailable { detail },
+            Fault::NotTaken(_) => Self::NotTaken { detail },
+            Fault::Store(_) | Fault::Stopping => Self::Store { detail },
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ChainUnavailable { detail }
+            | Self::WrongChain { detail }
+            | Self::NotTaken { detail }
+            | Self::Store { detail } => f.write_str(detail),
+            Self::Contradiction { transaction } => write!(
+                f,
+                "the endpoint says that {transaction} succeeded, but the contract does not show its batches: if this \
+                 lasts, use another endpoint"
+            ),
+            Self::Behind { head, known } => write!(
+                f,
+                "the endpoint's newest block is {head}, but an anchor stands in block {known}: it lags behind, or a \
+                 development chain was started anew (then start with a new data folder)"
+            ),
+            Self::FinalityBroken { batch, block } => write!(
+                f,
+                "batch {} was final in block {block} and is not there any more: the endpoint serves another chain, or \
+                 finality was broken; nothing is sent until this is resolved (see testamur-node check)",
+                batch.0
+            ),
+            Self::OtherSize { batch, ours, anchored } => write!(
+                f,
+                "the root of batch {} is anchored with {anchored} leaves instead of {ours}, by somebody else who may \
+                 anchor for its issuer: its receipts cannot verify; look who else holds an operator's key",
+                batch.0
+            ),
+            Self::NotAppointed { issuer, operator } => write!(
+                f,
+                "{operator} may not anchor for {issuer} (never appointed, dismissed or expired): \
+                 testamur issuer appoint --issuer {issuer} --operator {operator} --roles {}",
+                Roles::ANCHOR
+            ),
+            Self::Refused { batch, detail } => write!(f, "batch {} is left out: {detail}", batch.0),
+            Self::Failed { issuer, failures, not_before } => write!(
+                f,
+                "the last {failures} transactions with batches of {issuer} failed; tried again from block {not_before}"
+            ),
+            Self::NoFunds { operator, balance, needed } => {
+                write!(f, "{operator} has {balance} wei, the next transaction may cost {needed}: send it some")
+            }
+            Self::TooDear { needed, cap } => write!(
+                f,
+                "gas needs {needed} wei, the configured maximum is {cap}: batches wait until it falls, or raise it"
+            ),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Anchoring against a real chain.
