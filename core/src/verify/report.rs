@@ -192,6 +192,8 @@ pub struct Check {
 pub struct Report {
     verdict: Verdict,
     checks: Vec<Check>,
+    #[serde(skip)]
+    decisive: Option<usize>,
 }
 
 impl Report {
@@ -204,14 +206,12 @@ impl Report {
         };
         let failed = |check: &Check| matches!(check.outcome, Outcome::Fail(_));
         let missing = |check: &Check| matches!(check.outcome, Outcome::Unknown(_)) && required(check.kind);
-        let verdict = if checks.iter().any(failed) {
-            Verdict::Invalid
-        } else if checks.iter().any(missing) {
-            Verdict::Unverifiable
-        } else {
-            Verdict::Valid
+        let (verdict, decisive) = match (checks.iter().position(failed), checks.iter().position(missing)) {
+            (Some(first), _) => (Verdict::Invalid, Some(first)),
+            (None, Some(first)) => (Verdict::Unverifiable, Some(first)),
+            (None, None) => (Verdict::Valid, None),
         };
-        Self { verdict, checks }
+        Self { verdict, checks, decisive }
     }
 
     /// The verdict.
@@ -222,6 +222,11 @@ impl Report {
     /// The checks, in the order in which they are told.
     pub fn checks(&self) -> &[Check] {
         &self.checks
+    }
+
+    /// The first check that stands in the way of *valid*; `None` where nothing does.
+    pub fn decisive(&self) -> Option<&Check> {
+        self.checks.get(self.decisive?)
     }
 
     /// What came of one check; `None` where the document could not even be read.

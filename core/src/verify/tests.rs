@@ -139,7 +139,7 @@ impl Case {
     #[track_caller]
     fn is_valid(&self) {
         let report = self.verify();
-        assert_eq!(report.verdict(), Verdict::Valid, "{report:#?}");
+        assert_eq!((report.verdict(), report.decisive()), (Verdict::Valid, None), "{report:#?}");
     }
 }
 
@@ -191,6 +191,7 @@ fn other_signatures_are_told_and_required_only_on_demand() {
     case.document["proof"] = json!([{"type": "DataIntegrityProof", "cryptosuite": "eddsa-jcs-2022"}, anchor]);
     case.is_valid();
     case.policy.signature = Need::Required;
+    assert_eq!(case.verify().decisive().map(|check| check.kind), Some(CheckKind::Signature));
     case.is_unknown(CheckKind::Signature, |gap| *gap == Gap::UncheckedProofs { count: 1 });
 }
 

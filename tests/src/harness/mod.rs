@@ -7,9 +7,11 @@ mod cli;
 mod node;
 mod proxy;
 mod wait;
+mod world;
 
 pub use chain::{Account, Chain};
 pub use cli::{Ran, run};
 pub use node::{Node, NodeOptions};
 pub use proxy::{Fault, Proxy};
 pub use wait::until;
+pub use world::World;
