@@ -45,6 +45,13 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
+        Self::new(|_| ())
+    }
+}
+
+impl Metrics {
+    /// Together with what another part registers.
+    pub fn new(register: impl FnOnce(&mut Registry)) -> Self {
         let mut registry = Registry::with_prefix("testamur");
         let seconds = || Histogram::new(exponential_buckets(0.000_25, 4.0, 9));
         let metrics = Self {
@@ -68,11 +75,10 @@ impl Default for Metrics {
         registry.register("problems", "What keeps the node from being ready, see /readyz", metrics.problems.clone());
         let free = metrics.disk_free.clone();
         registry.register_with_unit("disk_free", "Space left on the data folder's disk", Unit::Bytes, free);
+        register(&mut registry);
         Self { registry, ..metrics }
     }
-}
 
-impl Metrics {
     /// A request was answered.
     pub fn answered(&self, how: &Answered, after: Duration) {
         self.requests.get_or_create(how).inc();

@@ -49,6 +49,10 @@ fn appended_entries_are_read_back_in_order_after_a_restart() {
         assert_eq!(store.entry(id, leaf).unwrap(), Some(all[leaf as usize]));
     }
     assert_eq!(store.entry(id, 100).unwrap(), None);
+    for (first, count) in [(0, 100), (0, 7), (55, 10), (60, 40), (99, 5), (100, 5)] {
+        let expected = &all[first..(first + count).min(100)];
+        assert_eq!(store.entries_from(id, first as u32, count).unwrap(), expected, "{count} from {first}");
+    }
     assert_eq!(store.entry(BatchId(99), 0).unwrap(), None);
     assert_eq!(store.sequence(ISSUER).unwrap(), 100);
     assert_eq!(store.sequence(OTHER).unwrap(), 0);

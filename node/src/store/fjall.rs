@@ -219,6 +219,25 @@ impl Store {
         Ok(entries)
     }
 
+    /// At most `count` entries of a batch from a leaf on.
+    pub fn entries_from(&self, batch: BatchId, first: u32, count: usize) -> Result<Vec<Entry>, StoreError> {
+        let Some(chunk) = self.entries.range(entries_key(batch, 0)..=entries_key(batch, first)).next_back() else {
+            return Ok(Vec::new());
+        };
+        let (mut skip, mut entries) = ((first - parse_u32(&chunk.key()?[8..])?) as usize, Vec::with_capacity(count));
+        let from = entries_key(batch, first - skip as u32);
+        for chunk in self.entries.range(from..batch_end(batch)) {
+            for bytes in chunk.value()?.chunks_exact(Entry::SIZE).skip(skip).take(count - entries.len()) {
+                entries.push(parse_entry(bytes)?);
+            }
+            skip = 0;
+            if entries.len() == count {
+                break;
+            }
+        }
+        Ok(entries)
+    }
+
     /// The record of a sealed batch.
     pub fn batch(&self, id: BatchId) -> Result<Option<BatchRecord>, StoreError> {
         self.batches.get(batch_key(id))?.map(|json| parse_json(&json, "batch record")).transpose()
@@ -344,6 +363,11 @@ fn batch_key(id: BatchId) -> [u8; 8] {
 
 fn entries_key(batch: BatchId, first_leaf: u32) -> [u8; 12] {
     join(&batch.0.to_be_bytes(), &first_leaf.to_be_bytes())
+}
+
+/// Behind every entry of a batch.
+fn batch_end(batch: BatchId) -> [u8; 12] {
+    entries_key(BatchId(batch.0 + 1), 0)
 }
 
 fn index_key(issuer: Address, digest: Digest) -> [u8; 52] {
