@@ -123,8 +123,8 @@ pub enum AnchorError {
 /// What is told while files are anchored.
 #[derive(Debug)]
 pub enum Progress<'a> {
-    /// Files read and made ready, of how many.
-    Prepared(usize, usize),
+    /// So many files are read and made ready.
+    Prepared(usize),
     /// The digests are with the node, and durable there: their number.
     Submitted(usize),
     /// A file is done, one way or the other.
@@ -211,7 +211,7 @@ fn prepare_all(
             Prepared::Job(job) => jobs.push(job),
             Prepared::Done(outcome) => progress(Progress::Done(file, &outcome)),
         }
-        progress(Progress::Prepared(count + 1, paths.len()));
+        progress(Progress::Prepared(count + 1));
     }
     Ok(jobs)
 }

@@ -42,7 +42,11 @@ impl Chains {
                 looks[place] = Some(look);
             }
         }
-        looks.into_iter().zip(receipts).map(|(look, receipt)| look.unwrap_or_else(|| Err(self.no_view(receipt)))).collect()
+        looks
+            .into_iter()
+            .zip(receipts)
+            .map(|(look, receipt)| look.unwrap_or_else(|| Err(self.no_view(receipt))))
+            .collect()
     }
 
     /// Why nothing can be seen of a receipt's chain.

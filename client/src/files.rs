@@ -38,15 +38,11 @@ fn beside(file: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// The file that a detached receipt speaks of, by the receipt's name; `None` where it is no such name.
-pub fn receipted_file(path: &Path) -> Option<PathBuf> {
-    path.to_str()?.strip_suffix(RECEIPT).filter(|file| !file.is_empty()).map(PathBuf::from)
-}
-
-/// Whether the name is one that we give to receipts and to anchorings under way.
-pub fn is_companion(path: &Path) -> bool {
-    let name = path.to_string_lossy();
-    name.ends_with(RECEIPT) || name.ends_with(PENDING)
+/// The file that a receipt or an anchoring under way stands beside, by its name; `None` for any other name.
+pub fn accompanied_file(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let file = name.strip_suffix(RECEIPT).or_else(|| name.strip_suffix(PENDING))?;
+    (!file.is_empty()).then(|| path.with_file_name(file))
 }
 
 /// The files that an argument means: the file itself, or all files of a folder by name, without our companions,
@@ -59,7 +55,7 @@ pub fn expand(path: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(path)? {
         let file = entry?.path();
         let is_hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if file.is_file() && !is_hidden && !is_companion(&file) {
+        if file.is_file() && !is_hidden && accompanied_file(&file).is_none() {
             files.push(file);
         }
     }
@@ -212,9 +208,10 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_s_name_leads_to_its_file() {
-        assert_eq!(receipted_file(Path::new("d/a.pdf.receipt.json")), Some("d/a.pdf".into()));
-        assert_eq!(receipted_file(Path::new("d/a.pdf")), None);
-        assert_eq!(receipted_file(Path::new(".receipt.json")), None);
+    fn a_companion_s_name_leads_to_its_file() {
+        assert_eq!(accompanied_file(Path::new("d/a.pdf.receipt.json")), Some("d/a.pdf".into()));
+        assert_eq!(accompanied_file(Path::new("a.pdf.pending.json")), Some("a.pdf".into()));
+        assert_eq!(accompanied_file(Path::new("d/a.pdf")), None);
+        assert_eq!(accompanied_file(Path::new("d/.receipt.json")), None);
     }
 }

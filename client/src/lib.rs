@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`files`] (which files are meant, and how one is replaced) → [`content`] (credential, or any
 //! other file) → [`pending`] (an anchoring under way) → [`node`] and [`anchor()`]; then [`chains`], [`policy`] and
-//! [`verify()`]. [`newkey`] and [`span`] serve the issuer's own acts.
+//! [`verify()`]. [`newkey`], [`span`] and
+//! [`terminal`] serve the command line.
 //!
 //! Absent on purpose: the verdict (that is `testamur-core`), the chain's protocol (`testamur-chain`), and any trust in
 //! the node: it hands over receipts, which are checked before they are written.
@@ -16,6 +17,7 @@ pub mod node;
 pub mod pending;
 pub mod policy;
 pub mod span;
+pub mod terminal;
 pub mod verify;
 
 pub use anchor::anchor;

@@ -1,1 +1,10 @@
-fn main(){}
+//! The `testamur` command: arguments in, words and exit codes out. All else is in the library.
+
+mod cli;
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    cli::run().await
+}

@@ -6,6 +6,8 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, header}
 use serde::{Deserialize, de::DeserializeOwned};
 use testamur_core::{Address, ChainId, Digest, Receipt};
 
+use crate::terminal::printable;
+
 /// The longest answer to a question: a receipt of a 2^64-leaf batch takes 6 kB.
 const LONGEST_ANSWER: usize = 1 << 20;
 /// An answer to a question comes within this.
@@ -309,11 +311,6 @@ fn retry_after(response: &Response) -> Option<Duration> {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, NodeError> {
     serde_json::from_slice(bytes).map_err(|error| NodeError::Answer { detail: printable(&error.to_string()) })
-}
-
-/// A server's words without what could steer a terminal, and not more than a screen of them.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(1000).collect()
 }
 
 /// An error of the network with its causes, without the URL.

@@ -87,11 +87,8 @@ pub fn parse(toml: &str) -> Result<Policy, toml::de::Error> {
     let file: PolicyFile = toml::from_str(toml)?;
     let plain = |texts: Vec<Text<Address>>| texts.into_iter().map(|text| text.0).collect();
     let default = Policy::default();
-    let issuer = |entry: IssuerEntry| RecognisedIssuer {
-        id: entry.id,
-        name: entry.name,
-        accounts: plain(entry.accounts),
-    };
+    let issuer =
+        |entry: IssuerEntry| RecognisedIssuer { id: entry.id, name: entry.name, accounts: plain(entry.accounts) };
     Ok(Policy {
         chains: file.chains.map_or(default.chains, |chains| chains.into_iter().map(|text| text.0).collect()),
         registries: plain(file.registries),
@@ -141,7 +138,10 @@ mod tests {
         ))
         .unwrap();
         assert_eq!(policy.chains, [ChainId(31337)]);
-        assert_eq!((policy.finality, policy.status, policy.max_status_age), (Finality::Safe, Need::Optional, Some(3600)));
+        assert_eq!(
+            (policy.finality, policy.status, policy.max_status_age),
+            (Finality::Safe, Need::Optional, Some(3600))
+        );
         assert_eq!(policy.issuers[0].accounts[0].to_string(), ACCOUNT.to_lowercase());
     }
 

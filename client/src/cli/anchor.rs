@@ -1,0 +1,159 @@
+//! `testamur anchor`
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use testamur::{
+    Node, Token,
+    anchor::{AnchorOptions, Anchored, FileError, Progress},
+    node::Wait,
+    terminal::printable,
+};
+use testamur_core::Address;
+
+use super::{
+    console::{Console, Tone},
+    now,
+    outcome::{Exit, Failure},
+    paths,
+};
+
+/// Anchor files: write a proof into JSON credentials, and a receipt beside any other file.
+///
+/// A credential gets its proof inside; anything else gets FILE.receipt.json. The registry sees a blinded digest,
+/// never the file. A run that was interrupted can be repeated: nothing is anchored twice.
+///
+/// The node's bearer token comes from --token-file, or from the variable TESTAMUR_TOKEN.
+///
+/// Example:
+///   testamur anchor diplomas/ --node https://node.example --token-file token
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// Files, or folders whose files are meant (without hidden files, receipts and subfolders).
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The node.
+    #[arg(long, value_name = "URL", env = "TESTAMUR_NODE", hide_env_values = true)]
+    node: String,
+    /// A file that holds the node's bearer token.
+    #[arg(long, value_name = "FILE", env = "TESTAMUR_TOKEN_FILE", hide_env_values = true)]
+    token_file: Option<PathBuf>,
+    /// The issuer that the token must speak for. Default: whoever it speaks for.
+    #[arg(long, value_name = "0x…")]
+    issuer: Option<Address>,
+    /// How settled an anchor must be before the proof is written.
+    #[arg(long, value_enum, default_value_t = WaitFor::Final)]
+    wait: WaitFor,
+    /// Write anchored copies to this folder, and leave the files as they are.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum WaitFor {
+    /// In a block, which may still be undone.
+    Included,
+    /// In a finalized block.
+    Final,
+}
+
+pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
+    let node = Node::new(&args.node, token(args.token_file.as_deref())?).map_err(|e| Failure::usage(e.to_string()))?;
+    let wait = match args.wait {
+        WaitFor::Included => Wait::Included,
+        WaitFor::Final => Wait::Final,
+    };
+    let options = AnchorOptions { issuer: args.issuer, wait, out: args.out };
+    let (files, mut exit) = paths(&args.files, console);
+    let bar = console.bar(files.len(), "reading");
+    let mut counts = Counts::default();
+    testamur::anchor(&node, &files, &options, now(), &mut |progress| match progress {
+        Progress::Prepared(count) => bar.set_position(count as u64),
+        Progress::Submitted(count) => {
+            let what = if wait == Wait::Final { "final blocks" } else { "blocks" };
+            bar.set_message("anchoring");
+            bar.set_position(counts.done() as u64);
+            bar.suspend(|| console.note(&format!("{count} with the node; waiting for {what}")));
+        }
+        Progress::Done(file, outcome) => {
+            exit = exit.and(counts.count(outcome));
+            bar.set_position(counts.done() as u64);
+            bar.suspend(|| tell(console, file, outcome));
+        }
+    })
+    .await?;
+    bar.finish_and_clear();
+    if files.len() > 1 {
+        console.line(&counts.summary());
+    }
+    Ok(exit)
+}
+
+fn token(file: Option<&Path>) -> Result<Token, Failure> {
+    let text = match file {
+        Some(path) => std::fs::read_to_string(path).map_err(|error| {
+            let message = format!("the token file {} cannot be read: {error}", path.display());
+            Failure::usage(message)
+        })?,
+        None => std::env::var("TESTAMUR_TOKEN")
+            .map_err(|_| Failure::usage("no token: give --token-file, or set TESTAMUR_TOKEN"))?,
+    };
+    Token::new(&text).ok_or_else(|| Failure::usage("the token is not one line of printable characters"))
+}
+
+#[derive(Default)]
+struct Counts {
+    anchored: usize,
+    already: usize,
+    failed: usize,
+}
+
+impl Counts {
+    fn count(&mut self, outcome: &Result<Anchored, FileError>) -> Exit {
+        match outcome {
+            Ok(anchored) if anchored.already => self.already += 1,
+            Ok(_) => self.anchored += 1,
+            Err(error) => {
+                self.failed += 1;
+                let passes = matches!(error, FileError::Node(error) if error.is_transient());
+                return if passes { Exit::CouldNotTell } else { Exit::Invalid };
+            }
+        }
+        Exit::Done
+    }
+
+    fn done(&self) -> usize {
+        self.anchored + self.already + self.failed
+    }
+
+    fn summary(&self) -> String {
+        let Self { anchored, already, failed } = self;
+        format!("{anchored} anchored, {already} anchored before, {failed} failed")
+    }
+}
+
+fn tell(console: &Console, file: &Path, outcome: &Result<Anchored, FileError>) {
+    let name = printable(&file.display().to_string());
+    match outcome {
+        Ok(anchored) => {
+            let receipt = &anchored.receipt;
+            let state = if anchored.already { "already" } else { "anchored" };
+            console.object(&json!({ "file": file, "state": state, "proof": anchored.proof_in, "receipt": receipt }));
+            let word = match anchored.already {
+                true => console.tone(Tone::Faint, "– anchored before"),
+                false => console.tone(Tone::Good, "✓ anchored"),
+            };
+            let place = if anchored.proof_in == file {
+                String::new()
+            } else {
+                format!(", see {}", printable(&anchored.proof_in.display().to_string()))
+            };
+            console.line(&format!("{word}  {name}  (block {} of {}{place})", receipt.block, receipt.chain));
+        }
+        Err(error) => {
+            console.object(&json!({ "file": file, "state": "failed", "error": error.to_string() }));
+            console.error(&format!("{name}: {error}"));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `testamur key …`
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use testamur::newkey::{self, NewKeyError};
+use testamur_chain::{Key, KeySource};
+
+use super::{
+    acts::KeyArgs,
+    console::Console,
+    outcome::{Exit, Failure},
+};
+
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Make a new key in a file that only you can read, and print its account.
+    ///
+    /// With --password-file it is an encrypted keystore (version 3), otherwise the bare key in hex.
+    ///
+    /// Example:
+    ///   testamur key new --out issuer.key
+    #[command(verbatim_doc_comment)]
+    New {
+        /// The file to make. An existing one is never replaced.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// A file of mode 0600 that holds the password of the keystore.
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// Print the account of a key.
+    Address(KeyArgs),
+}
+
+pub fn run(command: Command, console: &Console) -> Result<Exit, Failure> {
+    match command {
+        Command::New { out, password_file } => {
+            let source = match password_file {
+                Some(password_file) => KeySource::Keystore { file: out, password_file },
+                None => KeySource::KeyFile(out),
+            };
+            tell(&newkey::create(&source)?, console);
+        }
+        Command::Address(key) => tell(&key.require()?, console),
+    }
+    Ok(Exit::Done)
+}
+
+fn tell(key: &Key, console: &Console) {
+    console.line(&key.address().to_string());
+    console.object(&json!({ "address": key.address() }));
+}
+
+impl From<NewKeyError> for Failure {
+    fn from(error: NewKeyError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
