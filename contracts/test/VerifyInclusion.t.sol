@@ -141,7 +141,19 @@ contract VerifyInclusionTest is Base {
         }
     }
 
-    /// The last leaf of the largest tree has the longest way up, and a node may not pass as a leaf or a root as a tree.
+    /// The size says where the root is: a path that reaches the anchored hash higher up is none.
+    function test_refusesAPathBeyondTheRoot() public {
+        bytes32[] memory path = new bytes32[](1);
+        path[0] = keccak256("left");
+        bytes32 root = Reference.node(path[0], Reference.leaf(ROOT, 1));
+        anchor(root, 1);
+        vm.assertEq(registry.verifyInclusion(issuer, root, ROOT, 1, 0, path), false, "one level above a tree of one");
+        vm.prank(other);
+        registry.anchor(other, root, 2);
+        vm.assertTrue(registry.verifyInclusion(other, root, ROOT, 1, 1, path), "the last leaf of two");
+    }
+
+    /// The last leaf of the largest tree has the longest way up.
     function test_theLargestTree() public {
         bytes32 r = Reference.leaf(ROOT, 1);
         bytes32[] memory path = new bytes32[](64);
@@ -150,11 +162,12 @@ contract VerifyInclusionTest is Base {
             // Of 2^64 - 1 leaves the last stands at an even index without a right sibling at the lowest level.
             if (i > 0) r = Reference.node(path[i], r);
         }
-        anchor(r, type(uint64).max);
         bytes32[] memory rest = new bytes32[](63);
         for (uint256 i = 0; i < 63; i++) {
             rest[i] = path[i + 1];
         }
+        vm.assertEq(registry.verifyInclusion(issuer, r, ROOT, 1, type(uint64).max - 1, rest), false, "not anchored");
+        anchor(r, type(uint64).max);
         vm.assertTrue(registry.verifyInclusion(issuer, r, ROOT, 1, type(uint64).max - 1, rest), "the last leaf");
         vm.assertEq(registry.verifyInclusion(issuer, r, ROOT, 1, type(uint64).max, rest), false, "beyond it");
         vm.assertEq(registry.verifyInclusion(issuer, r, ROOT, 1, type(uint64).max - 1, path), false, "too long");
