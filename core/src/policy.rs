@@ -50,8 +50,9 @@ pub struct Policy {
     pub max_status_age: Option<u64>,
 }
 
-/// Ethereum, Optimism, Gnosis, Polygon, Base, Arbitrum One.
-const PUBLIC_CHAINS: [u64; 6] = [1, 10, 100, 137, 8453, 42161];
+/// Ethereum, Optimism, Gnosis, Polygon, Base. Not Arbitrum: its contracts see other block numbers than its log queries,
+/// so the status events cannot be walked back there.
+const PUBLIC_CHAINS: [u64; 5] = [1, 10, 100, 137, 8453];
 
 impl Default for Policy {
     fn default() -> Self {
