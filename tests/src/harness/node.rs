@@ -18,8 +18,8 @@ pub struct NodeOptions<'a> {
     pub issuers: Vec<String>,
     /// The account that anchors.
     pub operator: &'a Account,
-    /// When an open batch is sealed, as the configuration file writes it.
-    pub max_age: &'a str,
+    /// Seconds after which an open batch is sealed.
+    pub max_age_seconds: f64,
 }
 
 /// A running node. It is killed when dropped; its folder stays until then.
@@ -36,15 +36,15 @@ impl Node {
         let url = format!("http://127.0.0.1:{}", free_port());
         let config = format!(
             "data_dir = {data:?}\nlisten = {listen:?}\nissuers = {issuers:?}\n\n\
-             [chain]\nrpc = {rpc:?}\nchain_id = {chain}\npoll = \"100ms\"\n\n\
-             [operator]\nkey_file = {key:?}\n\n[seal]\nmax_age = {age:?}\n",
+             [chain]\nrpc = {rpc:?}\nid = {chain}\npoll_seconds = 0.1\n\n\
+             [operator]\nkey_file = {key:?}\n\n[seal]\nmax_age_seconds = {age}\n",
             data = folder.join("data"),
             listen = url.trim_start_matches("http://"),
             issuers = options.issuers,
             rpc = options.rpc,
             chain = options.chain_id,
             key = options.operator.key_file,
-            age = options.max_age,
+            age = options.max_age_seconds,
         );
         fs::write(folder.join("node.toml"), config).expect("written");
         Self::restart(folder, &url)

@@ -64,7 +64,8 @@ impl World {
     /// Starts it for several issuers.
     pub fn node_for(&self, rpc: &str, issuers: &[&Account]) -> Node {
         let issuers = issuers.iter().map(|issuer| issuer.address.clone()).collect();
-        let options = NodeOptions { rpc, chain_id: self.chain_id, issuers, operator: &self.operator, max_age: "200ms" };
+        let options =
+            NodeOptions { rpc, chain_id: self.chain_id, issuers, operator: &self.operator, max_age_seconds: 0.2 };
         Node::start(self.folder(), &options)
     }
 
