@@ -18,17 +18,17 @@ use super::{
     paths,
 };
 
-/// Anchor files: write a proof into JSON credentials, and a receipt beside any other file.
-///
-/// A credential gets its proof inside; anything else gets FILE.receipt.json. The registry sees a blinded digest,
-/// never the file. A run that was interrupted can be repeated: nothing is anchored twice.
-///
-/// The node's bearer token comes from --token-file, or from the variable TESTAMUR_TOKEN.
-///
-/// Example:
-///   testamur anchor diplomas/ --node https://node.example --token-file token
+const AFTER_HELP: &str = "\
+A credential gets its proof inside; anything else gets FILE.receipt.json. The registry sees
+a blinded digest, never the file. A run that was interrupted can be repeated: nothing is
+anchored twice. The node's bearer token comes from --token-file, or from TESTAMUR_TOKEN.
+
+Example:
+  testamur anchor diplomas/ --node https://node.example --token-file token";
+
+/// Anchor files: write a proof into JSON credentials, and a receipt beside any other file
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = AFTER_HELP)]
 pub struct Args {
     /// Files, or folders whose files are meant (without hidden files, receipts and subfolders).
     #[arg(required = true, value_name = "FILE")]

@@ -20,21 +20,15 @@ use super::{
 
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Show who controls an issuer, and what it has done last.
-    ///
-    /// Example:
-    ///   testamur issuer show --issuer 0x… --rpc https://rpc.example
-    #[command(verbatim_doc_comment)]
+    /// Show who controls an issuer, and where it acted last
+    #[command(after_help = "Example:\n  testamur issuer show --issuer 0x… --rpc https://rpc.example")]
     Show(Target),
     /// List the operators that an issuer has now, from its acts on the chain.
     Operators(Target),
-    /// Appoint an operator: an account that may anchor, revoke or withdraw for the issuer.
-    ///
-    /// The operator gets exactly these roles, whatever it had before.
-    ///
-    /// Example:
-    ///   testamur issuer appoint 0x… --roles anchor,revoke --expires 1y --key-file key --rpc https://rpc.example
-    #[command(verbatim_doc_comment)]
+    /// Appoint an operator, with exactly these roles, whatever it had before
+    #[command(
+        after_help = "Example:\n  testamur issuer appoint 0x… --roles anchor,revoke --expires 1y --key-file key --rpc https://rpc.example"
+    )]
     Appoint {
         /// The operator's account.
         operator: Address,
@@ -57,11 +51,8 @@ pub enum Command {
     /// Give control to another account, in two steps. The issuer's address stays its name.
     #[command(subcommand)]
     Controller(Controller),
-    /// Withdraw a whole batch, for good: all credentials in it become invalid.
-    ///
-    /// Example:
-    ///   testamur issuer withdraw 0x… --key-file key --rpc https://rpc.example
-    #[command(verbatim_doc_comment)]
+    /// Withdraw a whole batch, for good: all credentials in it become invalid
+    #[command(after_help = "Example:\n  testamur issuer withdraw 0x… --key-file key --rpc https://rpc.example")]
     Withdraw {
         /// The batch's root, as `testamur receipt show` tells it.
         root: Hash,

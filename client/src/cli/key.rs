@@ -14,18 +14,13 @@ use super::{
 
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Make a new key in a file that only you can read, and print its account.
-    ///
-    /// With --password-file it is an encrypted keystore (version 3), otherwise the bare key in hex.
-    ///
-    /// Example:
-    ///   testamur key new --out issuer.key
-    #[command(verbatim_doc_comment)]
+    /// Make a new key in a file that only you can read, and print its account
+    #[command(after_help = "Example:\n  testamur key new --out issuer.key")]
     New {
         /// The file to make. An existing one is never replaced.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
-        /// A file of mode 0600 that holds the password of the keystore.
+        /// Make an encrypted keystore (version 3), with the password that this file of mode 0600 holds.
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
@@ -54,6 +49,10 @@ fn tell(key: &Key, console: &Console) {
 
 impl From<NewKeyError> for Failure {
     fn from(error: NewKeyError) -> Self {
-        Self::usage(error.to_string())
+        let exit = match error {
+            NewKeyError::Password { .. } | NewKeyError::Key(_) => Exit::Usage,
+            _ => Exit::Invalid,
+        };
+        Self { message: error.to_string(), exit }
     }
 }

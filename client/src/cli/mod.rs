@@ -32,13 +32,13 @@ Example: verify a diploma against the chain itself
 
 /// Anchors credentials with a Testamur node, and verifies them against the chain itself.
 #[derive(Parser)]
-#[command(name = "testamur", version, after_help = AFTER_HELP, propagate_version = true)]
+#[command(name = "testamur", version, after_help = AFTER_HELP)]
 struct Cli {
     /// Print JSON, one object a line, in place of text.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Output")]
     json: bool,
     /// Print errors only; the exit code tells the rest.
-    #[arg(long, short, global = true, conflicts_with = "json")]
+    #[arg(long, short, global = true, conflicts_with = "json", help_heading = "Output")]
     quiet: bool,
     #[command(subcommand)]
     command: Command,
@@ -60,11 +60,10 @@ enum Command {
     /// Look at the receipts of anchored files.
     #[command(subcommand)]
     Receipt(receipt::Command),
-    /// Print completions for a shell.
-    ///
-    /// Example:
-    ///   testamur completions bash > ~/.local/share/bash-completion/completions/testamur
-    #[command(verbatim_doc_comment)]
+    /// Print completions for a shell
+    #[command(
+        after_help = "Example:\n  testamur completions bash > ~/.local/share/bash-completion/completions/testamur"
+    )]
     Completions {
         /// Which shell.
         shell: clap_complete::Shell,

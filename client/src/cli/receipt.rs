@@ -12,13 +12,8 @@ use super::{
 
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Show the receipts that files carry, or that stand beside them. Checks nothing: that is `testamur verify`.
-    ///
-    /// With --json a receipt is printed in its detached form.
-    ///
-    /// Example:
-    ///   testamur receipt show diploma.json
-    #[command(verbatim_doc_comment)]
+    /// Show the receipts that files carry, or that stand beside them; with --json in their detached form
+    #[command(after_help = "Example:\n  testamur receipt show diploma.json")]
     Show {
         /// Files, or receipts themselves.
         #[arg(required = true, value_name = "FILE")]

@@ -16,10 +16,7 @@ use super::{
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Deploy the published contract at its address, which is the same on every chain. Does nothing where it is there.
-    ///
-    /// Example:
-    ///   testamur registry deploy --rpc https://rpc.example --key-file key
-    #[command(verbatim_doc_comment)]
+    #[command(after_help = "Example:\n  testamur registry deploy --rpc https://rpc.example --key-file key")]
     Deploy {
         /// A JSON-RPC endpoint of the chain.
         #[command(flatten)]

@@ -22,16 +22,18 @@ use super::{
     paths,
 };
 
-/// Verify files against the chain itself. No node is asked.
-///
-/// Each file is verified by the proof inside it, or by FILE.receipt.json beside it. What a receipt names counts only
-/// as far as your policy accepts it: the chain, the registry, and whose account it is.
-///
-/// Examples:
-///   testamur verify diploma.json --rpc https://rpc.example --trust did:web:example.edu=0x…
-///   testamur verify folder/ --rpc https://rpc.example --policy policy.toml --json
+const AFTER_HELP: &str = "\
+Each file is verified by the proof inside it, or by FILE.receipt.json beside it. What a receipt
+names counts only as far as your policy accepts it: the chain, the registry, and whose account
+it is.
+
+Examples:
+  testamur verify diploma.json --rpc https://rpc.example --trust did:web:example.edu=0x…
+  testamur verify folder/ --rpc https://rpc.example --policy policy.toml --json";
+
+/// Verify files against the chain itself, without asking any node
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = AFTER_HELP)]
 pub struct Args {
     /// Files, or folders whose files are meant (without hidden files, receipts and subfolders).
     #[arg(required = true, value_name = "FILE")]
@@ -104,17 +106,15 @@ fn exit_of(verdict: Verdict) -> Exit {
 
 fn tell(console: &Console, verified: &Verified) {
     console.object(&object(verified));
-    console.line(&printable(&verified.file.display().to_string()));
+    let name = printable(&verified.file.display().to_string());
     match &verified.report {
         Ok(report) => {
+            console.line(&name);
             let checks = report.checks().iter();
             checks.for_each(|check| console.line(&line(console, check, verified.detail.as_deref())));
             console.line(&format!("  {}", verdict(console, report)));
         }
-        Err(error) => {
-            console.error(&format!("{}: {error}", verified.file.display()));
-            console.line(&format!("  {}", console.tone(Tone::Unsure, "unverifiable: it cannot be read")));
-        }
+        Err(error) => console.error(&format!("{name}: {error}")),
     }
 }
 
