@@ -1,6 +1,8 @@
 //! The registry server: takes digests, seals batches, anchors their roots, answers receipts.
 
+pub mod anchoring;
 pub mod clock;
+pub mod config;
 pub mod disk;
 pub mod events;
 pub mod health;
@@ -9,4 +11,5 @@ pub mod metrics;
 pub mod permutation;
 pub mod seal;
 pub mod store;
+pub mod tokens;
 pub mod trees;
