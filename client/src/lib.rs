@@ -8,6 +8,8 @@
 //! Absent on purpose: the verdict (that is `testamur-core`), the chain's protocol (`testamur-chain`), and any trust in
 //! the node: it hands over receipts, which are checked before they are written.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod anchor;
 pub mod chains;
 pub mod content;

@@ -1,11 +1,9 @@
 //! Verdicts against a real chain, through the command line, without any node.
 
-mod support;
-
 use std::fs;
 
+use crate::scene::{Anvil, Run, Scene, credential};
 use serde_json::Value;
-use support::{Anvil, Run, Scene, credential};
 use testamur_chain::registry::update_status_call;
 use testamur_core::{
     Purpose, StatusIndex,

@@ -1,7 +1,8 @@
 //! What `testamur anchor` does about files, interruptions, and a node that lies. The honest node is tested with the
 //! real one, in the workspace's `tests`.
 
-#[path = "support/http.rs"]
+#![allow(clippy::unwrap_used)]
+
 mod http;
 
 use std::{

@@ -1,8 +1,6 @@
 //! An issuer's acts on a real chain, through the command line.
 
-mod support;
-
-use support::Scene;
+use crate::scene::Scene;
 
 #[tokio::test]
 async fn an_issuer_appoints_dismisses_and_hands_over() {
