@@ -1,5 +1,7 @@
 //! Anchoring files: each gets a proof that anyone can check, inside a JSON credential or beside any other file.
 
+mod error;
+
 use std::{
     collections::HashSet,
     fs, io,
@@ -17,9 +19,11 @@ use testamur_core::{
 use crate::{
     content::{Content, Credential, ReadError, print_like},
     files,
-    node::{Node, NodeError, Wait},
-    pending::{self, PendingError},
+    node::{Node, Wait},
+    pending,
 };
+
+pub use error::{AnchorError, FileError, ReceiptError};
 
 /// Receipts asked for at a time: enough to keep a node busy, few enough to be polite while it waits for a block.
 const RECEIPTS_AT_ONCE: usize = 8;
@@ -44,80 +48,6 @@ pub struct Anchored {
     pub receipt: Receipt,
     /// Whether it had been anchored before this run, so that nothing was done.
     pub already: bool,
-}
-
-/// Why one file could not be anchored. The others are not held up by it.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// It cannot be read, or is no document that can be anchored.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// An anchoring begun before cannot be resumed.
-    #[error(transparent)]
-    Pending(#[from] PendingError),
-    /// The result cannot be written.
-    #[error("the proof cannot be written: {0}")]
-    Write(#[source] io::Error),
-    /// What stands there as its proof or receipt is none.
-    #[error("it carries a proof that cannot be used: {0}")]
-    OldProof(#[source] Error),
-    /// Another of the files has the same name, and both would go to one place.
-    #[error("another file of this run goes to {} as well", .0.display())]
-    SameTarget(PathBuf),
-    /// It was changed between the beginning of its anchoring and the end.
-    #[error("it was changed while it was being anchored: anchor it again")]
-    Changed,
-    /// The node's receipt does not prove what it must.
-    #[error("the node's receipt is wrong: {0}")]
-    Receipt(ReceiptError),
-    /// The node did not give a receipt.
-    #[error("{0}; the node has its digest: run the same command again to fetch the receipt")]
-    Node(#[source] NodeError),
-}
-
-/// What is wrong with a node's receipt.
-#[derive(Debug, thiserror::Error)]
-pub enum ReceiptError {
-    /// It does not prove the digest's place in the batch.
-    #[error(transparent)]
-    Proof(#[from] Error),
-    /// It is of another issuer, chain or registry than the node said.
-    #[error("it is of {issuer} on {chain} in {registry}, which is not where the node anchors for us")]
-    Elsewhere {
-        /// The issuer.
-        issuer: Address,
-        /// The chain.
-        chain: ChainId,
-        /// The registry.
-        registry: Address,
-    },
-}
-
-/// Why nothing could be anchored at all.
-#[derive(Debug, thiserror::Error)]
-pub enum AnchorError {
-    /// The node.
-    #[error(transparent)]
-    Node(#[from] NodeError),
-    /// The token speaks for another issuer than the one asked for.
-    #[error("the token is of {token}, not of {asked}: use that issuer's token")]
-    OtherIssuer {
-        /// Whom it speaks for.
-        token: Address,
-        /// Who was asked for.
-        asked: Address,
-    },
-    /// The folder for anchored copies cannot be made.
-    #[error("the folder {} cannot be made: {error}", folder.display())]
-    Out {
-        /// The folder.
-        folder: PathBuf,
-        /// Why not.
-        error: io::Error,
-    },
-    /// The system has no randomness to give. Without it a digest could be guessed.
-    #[error("the system gives no random bytes: {0}")]
-    Randomness(#[source] rand::rand_core::OsError),
 }
 
 /// What is told while files are anchored.
@@ -251,7 +181,9 @@ fn already(content: &Content, target: &Path) -> Result<Option<Anchored>, FileErr
     let proof_in = match content {
         Content::Credential(credential) if carries_anchor(credential) => {
             let document = Document::from_credential(&credential.bytes).map_err(FileError::OldProof)?;
+            let digest = document.digest();
             let receipt = document.proof.receipt;
+            receipt.check_inclusion(digest).map_err(FileError::OldProof)?;
             return Ok(Some(Anchored { proof_in: target.to_owned(), receipt, already: true }));
         }
         Content::Credential(_) => target.to_owned(),

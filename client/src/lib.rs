@@ -7,6 +7,21 @@
 //!
 //! Absent on purpose: the verdict (that is `testamur-core`), the chain's protocol (`testamur-chain`), and any trust in
 //! the node: it hands over receipts, which are checked before they are written.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use testamur::{Chains, verify};
+//! use testamur_core::{UnixSeconds, policy::Policy};
+//!
+//! let chains = Chains::connect(&["https://rpc.example".to_owned()]).await?;
+//! let now = UnixSeconds(1_800_000_000);
+//! verify(&["diploma.json".into()], &chains, &Policy::default(), now, &mut |verified| {
+//!     println!("{}: {:?}", verified.file.display(), verified.report.map(|report| report.verdict()));
+//! })
+//! .await;
+//! # Ok(())
+//! # }
+//! ```
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -134,25 +134,23 @@ impl Counts {
 }
 
 fn tell(console: &Console, file: &Path, outcome: &Result<Anchored, FileError>) {
-    let name = printable(&file.display().to_string());
+    // Names need not be UTF-8, JSON must.
+    let name = file.display().to_string();
     match outcome {
         Ok(anchored) => {
-            let receipt = &anchored.receipt;
+            let (receipt, proof) = (&anchored.receipt, anchored.proof_in.display().to_string());
             let state = if anchored.already { "already" } else { "anchored" };
-            console.object(&json!({ "file": file, "state": state, "proof": anchored.proof_in, "receipt": receipt }));
+            console.object(&json!({ "file": name, "state": state, "proof": proof, "receipt": receipt }));
             let word = match anchored.already {
                 true => console.tone(Tone::Faint, "– anchored before"),
                 false => console.tone(Tone::Good, "✓ anchored"),
             };
-            let place = if anchored.proof_in == file {
-                String::new()
-            } else {
-                format!(", see {}", printable(&anchored.proof_in.display().to_string()))
-            };
-            console.line(&format!("{word}  {name}  (block {} of {}{place})", receipt.block, receipt.chain));
+            let place = if proof == name { String::new() } else { format!(", see {}", printable(&proof)) };
+            let block = format!("block {} of {}{place}", receipt.block, receipt.chain);
+            console.line(&format!("{word}  {}  ({block})", printable(&name)));
         }
         Err(error) => {
-            console.object(&json!({ "file": file, "state": "failed", "error": error.to_string() }));
+            console.object(&json!({ "file": name, "state": "failed", "error": error.to_string() }));
             console.error(&format!("{name}: {error}"));
         }
     }

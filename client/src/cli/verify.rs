@@ -118,8 +118,9 @@ fn tell(console: &Console, verified: &Verified) {
     }
 }
 
+/// The result for programs. A name need not be UTF-8, JSON must.
 fn object(verified: &Verified) -> Value {
-    let mut object = json!({ "file": verified.file, "verdict": Verdict::Unverifiable });
+    let mut object = json!({ "file": verified.file.display().to_string(), "verdict": Verdict::Unverifiable });
     match &verified.report {
         Ok(report) => {
             object["verdict"] = json!(report.verdict());

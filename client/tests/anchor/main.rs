@@ -265,3 +265,28 @@ fn a_refusal_is_told_in_the_node_s_words() {
     let silent = place.anchor("http://127.0.0.1:1", "a.json");
     assert!(silent.status.code() == Some(2) && text(&silent.stderr).contains("did not answer"), "{silent:?}");
 }
+
+#[test]
+fn a_credential_that_was_changed_after_its_anchoring_is_told() {
+    let (place, seen) = (Place::new(), Seen::default());
+    place.write("a.json", CREDENTIAL);
+    let url = node(&seen, honest);
+    assert!(place.anchor(&url, "a.json").status.success());
+    let changed = fs::read_to_string(place.path("a.json")).unwrap().replace("4.5", "5");
+    place.write("a.json", &changed);
+    let run = place.anchor(&url, "a.json");
+    assert!(run.status.code() == Some(1) && text(&run.stderr).contains("does not hold"), "{run:?}");
+    assert_eq!(fs::read_to_string(place.path("a.json")).unwrap(), changed);
+}
+
+#[test]
+fn names_need_not_be_text() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let (place, seen) = (Place::new(), Seen::default());
+    let name = OsStr::from_bytes(b"in/caf\xe9\x1b.pdf");
+    fs::write(place.folder.path().join(name), "%PDF-1.7").unwrap();
+    for arguments in ["in --json", "in"] {
+        let run = place.anchor(&node(&seen, honest), arguments);
+        assert!(run.status.success() && !run.stdout.contains(&0x1b), "{run:?}");
+    }
+}
