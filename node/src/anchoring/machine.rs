@@ -61,6 +61,8 @@ struct Memory {
     suspects: BTreeMap<Address, Suspicion>,
     /// Transactions made.
     made: u64,
+    /// Batches whose roots somebody else anchored with another size: the contract refuses them for ever.
+    foreign: BTreeSet<BatchId>,
     /// What this tick met.
     problems: Vec<Problem>,
 }
@@ -145,12 +147,14 @@ impl Anchoring {
             stream::iter(unfinished).map(read).buffered(CONCURRENCY).try_collect::<Vec<_>>().await
         };
         let mut moved = Vec::new();
+        self.memory.foreign.clear();
         for (progress, batch) in seen.map_err(Fault::Chain)? {
             match progress {
                 Progress::None => {}
                 Progress::Moved(state) => moved.push(BatchRecord { state, ..batch }),
                 Progress::OtherSize(slot) => {
                     let (batch, ours, anchored) = (batch.id, batch.size, slot.size);
+                    self.memory.foreign.insert(batch);
                     self.memory.problems.push(Problem::OtherSize { batch, ours, anchored });
                 }
             }
@@ -329,7 +333,9 @@ impl Anchoring {
     /// Makes a transaction for what is sealed, unless one is under way: one a block carries hundreds of batches.
     async fn prepare(&mut self, view: &View) -> Result<(), Fault> {
         let (live, unfinished) = self.live_transactions().await?;
-        let sealed: Vec<_> = unfinished.into_iter().filter(|batch| batch.state == BatchState::Sealed).collect();
+        let is_sealed = |batch: &BatchRecord| batch.state == BatchState::Sealed;
+        let foreign = &self.memory.foreign;
+        let sealed = unfinished.into_iter().filter(|batch| is_sealed(batch) && !foreign.contains(&batch.id)).collect();
         let ready = self.authorized(sealed, view).await?;
         if !live.is_empty() {
             return Ok(());

@@ -103,7 +103,7 @@ impl Eyes {
     /// Final is for ever, so the contract is asked once more, in the finalized block itself.
     async fn settled(&self, batch: &BatchRecord, slot: AnchorRecord, view: &View) -> Result<Progress, Error> {
         let again = self.registry.anchor_of(batch.issuer, batch.root, view.finalized.into()).await?;
-        if !again.is_some_and(|again| (again.block, again.size) == (slot.block, slot.size)) {
+        if again.is_none_or(|again| (again.block, again.size) != (slot.block, slot.size)) {
             return Ok(Progress::None);
         }
         // Old events may be pruned. The transaction is a hint for people; nothing rests on it.

@@ -1,0 +1,205 @@
+//! A chain with the contract on it, a store with batches in it, and a checker that believes neither.
+
+use std::{
+    collections::BTreeMap,
+    os::unix::fs::OpenOptionsExt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use testamur_chain::{
+    BlockTag, Endpoint, Key, KeySource, Registry, Roles, deploy,
+    registry::{anchor_call, set_operator_call},
+    transact,
+};
+use testamur_core::{Address, ChainId, Hash, UnixSeconds};
+
+use super::{anvil::Anvil, proxy::Proxy};
+use crate::{
+    anchoring::{Anchoring, AnchoringConfig, Report},
+    store::{BatchId, BatchRecord, BatchState, Store},
+};
+
+/// The keys of anvil's first accounts: they have money, and everybody knows them.
+pub const KEYS: [&str; 4] = [
+    "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+    "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
+    "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a",
+    "7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6",
+];
+pub const CHAIN: ChainId = ChainId(31337);
+const FAR: UnixSeconds = UnixSeconds(u64::MAX);
+
+pub struct World {
+    pub anvil: Anvil,
+    pub proxy: Proxy,
+    /// Seen without the proxy.
+    pub registry: Registry,
+    /// The accounts' keys: the first is the operator's, the others are issuers'.
+    pub keys: Vec<Key>,
+    folder: TempDir,
+    made: AtomicU64,
+}
+
+/// A node's anchoring part over a store of its own.
+pub struct Node {
+    pub store: Arc<Store>,
+    pub report: Report,
+    pub anchoring: Anchoring,
+}
+
+impl World {
+    /// The registry deployed, the operator appointed by two issuers; from then on blocks are mined on request only.
+    pub async fn new() -> Option<Self> {
+        let anvil = Anvil::start()?;
+        let proxy = Proxy::start(&anvil.url).await;
+        let folder = tempfile::tempdir().unwrap();
+        let keys: Vec<Key> = KEYS.iter().map(|hex| key(&folder, hex)).collect();
+        let deployed = deploy::deploy(&anvil.endpoint, &keys[0], Duration::from_secs(20)).await.unwrap();
+        let registry = Registry::new(anvil.endpoint.clone(), deployed.address());
+        let world = Self { anvil, proxy, registry, keys, folder, made: AtomicU64::new(0) };
+        world.appoint(1, Roles::ANCHOR, FAR).await;
+        world.appoint(2, Roles::ANCHOR, FAR).await;
+        world.auto_mine(false).await;
+        Some(world)
+    }
+
+    pub fn operator(&self) -> Address {
+        self.keys[0].address()
+    }
+
+    pub fn issuer(&self, number: usize) -> Address {
+        self.keys[number].address()
+    }
+
+    pub async fn auto_mine(&self, on: bool) {
+        let _: Value = self.anvil.rpc("evm_setAutomine", json!([on])).await;
+    }
+
+    /// An issuer's own transaction, mined at once.
+    pub async fn act(&self, issuer: usize, calldata: &[u8]) {
+        self.auto_mine(true).await;
+        let to = self.registry.address();
+        transact::send(&self.anvil.endpoint, &self.keys[issuer], to, calldata, Duration::from_secs(20)).await.unwrap();
+        self.auto_mine(false).await;
+    }
+
+    pub async fn appoint(&self, issuer: usize, roles: Roles, expires: UnixSeconds) {
+        self.act(issuer, &set_operator_call(self.issuer(issuer), self.operator(), roles, expires)).await;
+    }
+
+    /// What the controller itself may do with a root.
+    pub async fn anchor_by_hand(&self, issuer: usize, root: Hash, size: u64) {
+        self.act(issuer, &anchor_call(self.issuer(issuer), root, size)).await;
+    }
+
+    /// A node over a new store.
+    pub fn node(&self) -> Node {
+        self.node_with(|_| ())
+    }
+
+    pub fn node_with(&self, change: impl FnOnce(&mut AnchoringConfig)) -> Node {
+        let folder = self.folder.path().join(format!("store-{}", self.made.fetch_add(1, Ordering::Relaxed)));
+        let store = Arc::new(Store::open(&folder).unwrap());
+        self.node_over(store, change)
+    }
+
+    pub fn node_over(&self, store: Arc<Store>, change: impl FnOnce(&mut AnchoringConfig)) -> Node {
+        let report = Report::default();
+        let mut config = self.config();
+        change(&mut config);
+        let anchoring = Anchoring::new(store.clone(), config, report.clone()).unwrap();
+        Node { store, report, anchoring }
+    }
+
+    pub fn config(&self) -> AnchoringConfig {
+        let endpoint = Endpoint::connect(&self.proxy.url).unwrap();
+        let registry = Registry::new(endpoint, self.registry.address());
+        let issuers = vec![self.issuer(1), self.issuer(2)];
+        AnchoringConfig::new(registry, CHAIN, key(&self.folder, KEYS[0]), issuers)
+    }
+
+    /// Ticks and mines until everything is final, whatever a single tick says.
+    pub async fn finish(&self, node: &mut Node) {
+        for _ in 0..40 {
+            let _ = node.anchoring.tick().await;
+            if node.store.unfinished_batches().unwrap().is_empty() {
+                return;
+            }
+            self.anvil.mine(1).await;
+        }
+        panic!("never final: {:?}, {:?}", node.store.unfinished_batches(), node.problems());
+    }
+
+    /// Ticks without a fault.
+    pub async fn tick(&self, node: &mut Node) {
+        node.anchoring.tick().await.unwrap();
+    }
+
+    /// The one checker: everything is final, on chain exactly once, as it was sealed, and nothing is left over.
+    pub async fn check(&self, node: &Node) {
+        assert!(node.store.unfinished_batches().unwrap().is_empty());
+        assert_eq!(node.store.open_txs().unwrap(), []);
+        assert_eq!(node.problems(), Vec::<&str>::new());
+        for batch in node.store.all_batches() {
+            let batch = batch.unwrap();
+            let BatchState::Final { anchor } = batch.state else { panic!("not final: {batch:?}") };
+            let slot = self.registry.anchor_of(batch.issuer, batch.root, BlockTag::Finalized).await.unwrap().unwrap();
+            assert_eq!((slot.size, slot.block, slot.time), (batch.size, anchor.block, anchor.time), "{batch:?}");
+            assert_eq!(self.anchored_by(&batch).await, [anchor.transaction], "{batch:?}");
+        }
+    }
+
+    /// The transactions of all events that mention a root.
+    async fn anchored_by(&self, batch: &BatchRecord) -> Vec<Hash> {
+        let filter = json!([{ "address": self.registry.address(), "fromBlock": "0x0", "toBlock": "latest",
+            "topics": [null, null, batch.root] }]);
+        let logs: Vec<BTreeMap<String, Value>> = self.anvil.rpc("eth_getLogs", filter).await;
+        logs.iter().map(|log| log["transactionHash"].as_str().unwrap().parse().unwrap()).collect()
+    }
+}
+
+impl Node {
+    /// A sealed batch with a root that nobody had before.
+    pub fn seal(&self, issuer: Address) -> BatchRecord {
+        static ROOTS: AtomicU64 = AtomicU64::new(1);
+        let mut root = [0xab; 32];
+        root[..8].copy_from_slice(&ROOTS.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        let id = BatchId(1 + self.store.all_batches().count() as u64);
+        let (root, size, sealed_at) = (Hash(root), 10 + id.0, UnixSeconds(1_700_000_000));
+        let batch = BatchRecord { id, issuer, root, size, sealed_at, state: BatchState::Sealed };
+        self.store.put_progress(std::slice::from_ref(&batch), None).unwrap();
+        batch
+    }
+
+    pub fn state(&self, batch: &BatchRecord) -> BatchState {
+        self.store.batch(batch.id).unwrap().unwrap().state
+    }
+
+    pub fn stage(&self, batch: &BatchRecord) -> &'static str {
+        crate::events::Stage::from(self.state(batch)).name()
+    }
+
+    pub fn problems(&self) -> Vec<&'static str> {
+        self.report.health.reasons().iter().map(|reason| reason.problem).collect()
+    }
+
+    /// The number of signed versions of each open transaction.
+    pub fn versions(&self) -> Vec<usize> {
+        self.store.open_txs().unwrap().iter().map(|tx| tx.attempts.len()).collect()
+    }
+}
+
+pub fn key(folder: &TempDir, hex: &str) -> Key {
+    let file = folder.path().join(&hex[..8]);
+    if !file.exists() {
+        let open = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file);
+        std::io::Write::write_all(&mut open.unwrap(), hex.as_bytes()).unwrap();
+    }
+    KeySource::KeyFile(file).load().unwrap()
+}
