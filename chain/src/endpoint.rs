@@ -149,9 +149,10 @@ impl Endpoint {
         Ok(Fees { base_fee: base_fee.saturating_to(), priority: usual_priority(history.reward.unwrap_or_default()) })
     }
 
-    /// The gas a call would use now, from its sender. [`Error::Reverted`] where the contract refuses it.
+    /// The gas a call would use after the newest block, from its sender. [`Error::Reverted`] where the contract refuses it.
     pub async fn estimate_gas(&self, from: Address, to: Address, calldata: &[u8]) -> Result<u64, Error> {
-        let gas: U64 = self.request("eth_estimateGas", json!([call_object(Some(from), to, calldata)])).await?;
+        let gas: U64 =
+            self.request("eth_estimateGas", json!([call_object(Some(from), to, calldata), "latest"])).await?;
         Ok(gas.to())
     }
 

@@ -217,23 +217,38 @@ mod tests {
         }
     }
 
-    /// The scrypt example of the Web3 Secret Storage Definition.
-    fn keystore() -> serde_json::Value {
-        json!({
-            "crypto": {
-                "cipher": "aes-128-ctr",
-                "cipherparams": { "iv": "740770fce12ce862af21264dab25f1da" },
-                "ciphertext": "dd8a1132cf57db67c038c6763afe2cbe6ea1949a86abc5843f8ca656ebbb1ea2",
-                "kdf": "scrypt",
-                "kdfparams": {
-                    "dklen": 32, "n": 262144, "p": 1, "r": 8,
-                    "salt": "25710c2ccd7c610b24d068af83b959b7a0e5f40641f0c82daeb1345766191034"
+    /// One of each kind, the password is `testpassword`. The second is the example of the Web3 Secret Storage
+    /// Definition. The first holds the same key under geth's parameters, made with Python and openssl: the
+    /// definition's own scrypt example breaks RFC 7914 (N is not below 2^(16 r)).
+    fn keystores() -> [serde_json::Value; 2] {
+        let store = |iv, ciphertext, kdf, kdfparams, mac| {
+            json!({
+                "crypto": {
+                    "cipher": "aes-128-ctr", "cipherparams": { "iv": iv }, "ciphertext": ciphertext,
+                    "kdf": kdf, "kdfparams": kdfparams, "mac": mac
                 },
-                "mac": "337aeb86505d2d0bb620effe57f18381377d67d76dac1090626aa5cd20886a7c"
-            },
-            "id": "3198bc9c-6672-5ab3-d995-4942343ae5b6",
-            "version": 3
-        })
+                "id": "3198bc9c-6672-5ab3-d995-4942343ae5b6",
+                "version": 3
+            })
+        };
+        let scrypt_salt = "ab0c7876052600dd703518d6fc3fe8984592145b591fc8fb5c6d43190334ba19";
+        let pbkdf2_salt = "ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd";
+        [
+            store(
+                "83dbcc02d8ccb40e466191a123791e0e",
+                "b160ff7e6d855b53a3f8d65e4b2850584cfaa01751807f19d07c298de16f802d",
+                "scrypt",
+                json!({ "dklen": 32, "n": 262144, "p": 1, "r": 8, "salt": scrypt_salt }),
+                "daeeba49ffae86381ae33f74c05dc0038888a7806267a04a1ae2183a7f2b7b17",
+            ),
+            store(
+                "6087dab2f9fdbbfaddc31a909735c1e6",
+                "5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46",
+                "pbkdf2",
+                json!({ "c": 262144, "dklen": 32, "prf": "hmac-sha256", "salt": pbkdf2_salt }),
+                "517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2",
+            ),
+        ]
     }
 
     #[test]
@@ -243,20 +258,23 @@ mod tests {
             file: file(&dir, "keystore", &json.to_string(), 0o644),
             password_file: file(&dir, "password", password, 0o600),
         };
-        let key = source(&keystore(), "testtest\n").load();
-        assert!(key.is_ok(), "{key:?}");
-        assert!(refusal(source(&keystore(), "testtes")).contains("password is wrong"));
+        for keystore in keystores() {
+            let key = source(&keystore, "testpassword\n").load().unwrap();
+            assert_eq!(key.address().to_string(), "0x008aeeda4d805471df9b2a5b0f38a0c3bcba786b");
+        }
+        let [scrypt, pbkdf2] = keystores();
+        assert!(refusal(source(&pbkdf2, "testpasswor")).contains("password is wrong"));
         for (pointer, value) in [
             ("/version", json!(1)),
             ("/crypto/cipher", json!("aes-128-cbc")),
             ("/crypto/cipherparams/iv", json!("00")),
             ("/crypto/kdfparams/dklen", json!(16)),
-            ("/crypto/kdfparams/n", json!(1 << 30)),
+            ("/crypto/kdfparams/n", json!(1 << 24)),
             ("/crypto/ciphertext", json!("")),
         ] {
-            let mut wrong = keystore();
+            let mut wrong = scrypt.clone();
             *wrong.pointer_mut(pointer).unwrap() = value;
-            assert!(source(&wrong, "testtest").load().is_err(), "{pointer}");
+            assert!(source(&wrong, "testpassword").load().is_err(), "{pointer}");
         }
     }
 

@@ -7,6 +7,8 @@
 //! Absent on purpose: the verdict (that is `testamur-core`), a quorum of endpoints, an event indexer, and
 //! the node's durable anchoring. Nothing here believes a receipt.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod contract;
 pub mod deploy;
 pub mod endpoint;

@@ -267,6 +267,6 @@ where
 }
 
 /// A part of what was seen; `None` where it was not asked for.
-fn part<'a, K: Eq + StdHash, V>(parts: &'a HashMap<K, Result<V, Error>>, key: K) -> Result<Option<&'a V>, Error> {
+fn part<K: Eq + StdHash, V>(parts: &HashMap<K, Result<V, Error>>, key: K) -> Result<Option<&V>, Error> {
     parts.get(&key).map(|part| part.as_ref().map_err(Error::clone)).transpose()
 }

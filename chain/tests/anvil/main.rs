@@ -1,0 +1,12 @@
+//! The crate against a real chain, and against endpoints that fail or lie.
+
+#![allow(clippy::unwrap_used)]
+
+mod chain;
+mod deploy;
+mod endpoint;
+mod history;
+mod observe;
+mod proxy;
+mod registry;
+mod transact;
