@@ -215,19 +215,24 @@ impl Config {
         environment: impl Iterator<Item = (String, String)>,
         settings: &[(String, String)],
     ) -> Result<Self, ConfigError> {
-        let mut table = file.map(read_file).transpose()?.unwrap_or_default();
-        for (name, value) in environment.filter(|(name, _)| name != FILE_VARIABLE) {
-            if let Some(key) = name.strip_prefix(ENVIRONMENT) {
-                set(&mut table, &key.to_ascii_lowercase().replace("__", "."), &value)?;
-            }
-        }
-        settings.iter().try_for_each(|(key, value)| set(&mut table, key, value))?;
+        let table = merge(file, environment, settings)?;
         let config: Self = serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
             let key = error.path().to_string();
             ConfigError::Key { key, reason: error.into_inner().message().to_owned() }
         })?;
         config.check()?;
         Ok(config)
+    }
+
+    /// Only the data folder: what commands on tokens need.
+    pub fn load_data_dir(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+        settings: &[(String, String)],
+    ) -> Result<PathBuf, ConfigError> {
+        let table = merge(file, environment, settings)?;
+        let stated = table.get("data_dir").and_then(Value::as_str).map(PathBuf::from);
+        Ok(stated.unwrap_or_else(default_data_dir))
     }
 
     /// What types do not say.
@@ -246,6 +251,22 @@ impl Config {
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string_pretty(self)
     }
+}
+
+/// All sources in one table.
+fn merge(
+    file: Option<&Path>,
+    environment: impl Iterator<Item = (String, String)>,
+    settings: &[(String, String)],
+) -> Result<Table, ConfigError> {
+    let mut table = file.map(read_file).transpose()?.unwrap_or_default();
+    for (name, value) in environment.filter(|(name, _)| name != FILE_VARIABLE) {
+        if let Some(key) = name.strip_prefix(ENVIRONMENT) {
+            set(&mut table, &key.to_ascii_lowercase().replace("__", "."), &value)?;
+        }
+    }
+    settings.iter().try_for_each(|(key, value)| set(&mut table, key, value))?;
+    Ok(table)
 }
 
 fn read_file(path: &Path) -> Result<Table, ConfigError> {

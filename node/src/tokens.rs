@@ -123,7 +123,11 @@ impl TokenFile {
         };
         let damaged = |reason: String| TokenError::Damaged { path: path.clone(), reason };
         let content: Content = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-        if content.version == VERSION { Ok(content.tokens) } else { Err(damaged(format!("version {}", content.version))) }
+        if content.version == VERSION {
+            Ok(content.tokens)
+        } else {
+            Err(damaged(format!("version {}", content.version)))
+        }
     }
 
     /// Makes a token and returns its text, which is kept nowhere.

@@ -1,0 +1,167 @@
+//! The HTTP interface: one file for each resource, [`problem`] for every refusal.
+
+pub mod access;
+pub mod api;
+mod batches;
+mod body;
+mod feed;
+mod node;
+pub mod problem;
+mod receipts;
+mod submit;
+
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
+
+use axum::{
+    Json, Router,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Serialize;
+use testamur_core::{Address, ChainId};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{Any, CorsLayer},
+};
+
+use self::{
+    access::{Peer, Rates},
+    problem::{Kind, Problem},
+};
+use crate::{
+    config::Limits,
+    disk::Disk,
+    events,
+    health::Health,
+    ledger::Ledger,
+    metrics::{Answered, Metrics},
+    seal::SealPolicy,
+    store::Store,
+    tokens::Tokens,
+    trees::Trees,
+};
+
+/// Whether a receipt's anchor is included or final.
+const STATE_HEADER: HeaderName = HeaderName::from_static("testamur-state");
+
+/// What requests are answered from.
+pub struct AppState {
+    /// The accounts for which digests are taken.
+    pub issuers: BTreeSet<Address>,
+    /// The chain.
+    pub chain: ChainId,
+    /// The registry contract.
+    pub registry: Address,
+    /// The account that sends the node's transactions.
+    pub operator: Address,
+    /// When batches are sealed.
+    pub seal: SealPolicy,
+    /// Limits on requests.
+    pub limits: Limits,
+    /// What is on disk.
+    pub store: Arc<Store>,
+    /// The way to the writer.
+    pub ledger: Ledger,
+    /// Trees of sealed batches.
+    pub trees: Arc<Trees>,
+    /// Who may write.
+    pub tokens: Tokens,
+    /// What happens to batches.
+    pub events: events::Sender,
+    /// What is wrong.
+    pub health: Health,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The free space.
+    pub disk: Arc<Disk>,
+    /// How often one may ask.
+    pub rates: Rates,
+    /// How many requests may be under way.
+    pub places: Semaphore,
+    /// Ends streams that would never end.
+    pub shutdown: CancellationToken,
+}
+
+/// All routes.
+pub fn router(state: Arc<AppState>) -> Router {
+    let cors = CorsLayer::new().allow_origin(Any).allow_methods([Method::GET, Method::HEAD]).expose_headers([
+        STATE_HEADER,
+        header::ETAG,
+        header::RETRY_AFTER,
+    ]);
+    Router::new()
+        .route("/v1/issuers/{issuer}/digests", post(submit::submit))
+        .route("/v1/issuers/{issuer}/seal", post(batches::seal))
+        .route("/v1/issuers/{issuer}/receipts/{digest}", get(receipts::receipt))
+        .route("/v1/issuers/{issuer}/batches", get(batches::list))
+        .route("/v1/issuers/{issuer}/batches/{batch}", get(batches::one))
+        .route("/v1/issuers/{issuer}/batches/{batch}/receipts", get(batches::receipts))
+        .route("/v1/events", get(feed::events))
+        .route("/v1/node", get(node::node))
+        .route("/v1/token", get(node::own_token))
+        .route("/healthz", get(node::healthz))
+        .route("/readyz", get(node::readyz))
+        .route("/metrics", get(node::metrics))
+        .route("/openapi.json", get(api::openapi))
+        .route("/docs", get(api::docs))
+        .route("/docs/style.css", get(api::style))
+        .method_not_allowed_fallback(async || Problem::new(Kind::WrongMethod, "see /docs for the methods"))
+        .fallback(async || Problem::new(Kind::NoSuchPath, "see /docs for the paths"))
+        .layer(cors)
+        .layer(CatchPanicLayer::custom(|_| Problem::internal(&"a request panicked").into_response()))
+        .layer(middleware::from_fn_with_state(state.clone(), admit))
+        .with_state(state)
+}
+
+/// Lets a request in if there is a place for it, and tells how it was answered: method, route and status, never
+/// digests or peers.
+async fn admit(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = method_name(request.method());
+    let route = request.extensions().get::<MatchedPath>().map_or_else(String::new, |path| path.as_str().to_owned());
+    let response = answer(&state, request, next).await;
+    let after = started.elapsed();
+    let how = Answered { method, route, status: response.status().as_u16() };
+    state.metrics.answered(&how, after);
+    let (route, status) = (&how.route, how.status);
+    if status >= 500 {
+        tracing::warn!(method, %route, status, ?after, "answered");
+    } else {
+        tracing::debug!(method, %route, status, ?after, "answered");
+    }
+    response
+}
+
+async fn answer(state: &AppState, request: Request, next: Next) -> Response {
+    if let Some(peer) = request.extensions().get::<Peer>()
+        && let Err(refused) = state.rates.count_peer(*peer)
+    {
+        return refused.into_response();
+    }
+    let Ok(_place) = state.places.try_acquire() else {
+        return Problem::new(Kind::Busy, "try again in a moment").into_response();
+    };
+    next.run(request).await
+}
+
+/// A method may be any text, and labels must not be.
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// 202: what was asked for is not there yet.
+fn not_yet(body: &impl Serialize) -> Response {
+    let headers = [(header::RETRY_AFTER, "2"), (header::CACHE_CONTROL, "no-store")];
+    (StatusCode::ACCEPTED, headers, Json(body)).into_response()
+}

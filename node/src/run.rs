@@ -1,0 +1,216 @@
+//! Putting the parts together, and taking them apart.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use testamur_chain::{Endpoint, Key, Registry};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, Semaphore},
+    task::{JoinHandle, spawn_blocking},
+    time::{interval, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::{
+    anchoring::{self, AnchoringConfig, Report, report::Measures},
+    config::{Config, public_part},
+    disk::Disk,
+    events,
+    health::Health,
+    http::{self, AppState, access::Rates},
+    ledger::{Ledger, Parts, StartError, Threads},
+    metrics::Metrics,
+    seal::SealPolicy,
+    server,
+    store::{Store, StoreError},
+    tokens::Tokens,
+    trees::Trees,
+};
+
+/// How long the chain has to answer at the start; later is soon enough.
+const FIRST_LOOK: Duration = Duration::from_secs(10);
+/// How often limits forget who has not asked for a while.
+const TIDY: Duration = Duration::from_secs(60);
+/// Wei in a gwei.
+const GWEI: u128 = 1_000_000_000;
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The data folder.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The operator's key, the endpoint's URL, or what the endpoint serves: another chain, no contract or another one.
+    #[error(transparent)]
+    Chain(#[from] testamur_chain::Error),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] StartError),
+    /// The address to listen on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A start-up task ended early.
+    #[error("a start-up task ended early: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// A node that is started and listens.
+pub struct Node {
+    listener: TcpListener,
+    address: SocketAddr,
+    state: Arc<AppState>,
+    threads: Threads,
+    anchoring: JoinHandle<()>,
+    shutdown: CancellationToken,
+}
+
+impl Node {
+    /// Opens everything. With an endpoint that does not answer the node starts all the same: it takes digests, and
+    /// anchors when the chain is back.
+    pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Self, RunError> {
+        let operator = config.operator.clone();
+        let key = spawn_blocking(move || operator.load()).await??;
+        let registry = look(&config).await?;
+        let data_dir = config.data_dir.clone();
+        let store = Arc::new(spawn_blocking(move || Store::open(&data_dir)).await??);
+        let listener = listen(config.listen).await?;
+        let address = listener.local_addr().unwrap_or(config.listen);
+
+        let measures = Measures::default();
+        let metrics = Arc::new(Metrics::new(|registry| measures.register(registry)));
+        let (events, health) = (events::Sender::new(metrics.clone()), Health::default());
+        let report = Report { events: events.clone(), health: health.clone(), measures };
+        let wake = Arc::new(Notify::new());
+        let operator = key.address();
+        let anchoring = anchoring_config(&config, registry, key);
+        let (state, threads) = assemble(&config, operator, store.clone(), events, health, metrics, &wake, &shutdown)?;
+        let anchoring = anchor(store, anchoring, report, wake, shutdown.clone());
+        info!(%address, operator = %operator, chain = %state.chain, "started");
+        Ok(Self { listener, address, state, threads, anchoring, shutdown })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until shutdown; then finishes what is under way and closes the store. Seals nothing.
+    pub async fn run(self) {
+        let Self { listener, state, threads, anchoring, shutdown, .. } = self;
+        let tidy = tokio::spawn(tidy(state.clone()));
+        server::serve(listener, http::router(state.clone()), &state.limits, shutdown).await;
+        tidy.abort();
+        state.ledger.stop().await;
+        let stopped = spawn_blocking(move || threads.join()).await.and(anchoring.await);
+        if let Err(error) = stopped {
+            error!(%error, "a task ended badly");
+        }
+        // The store closes with its last user.
+        let _ = spawn_blocking(move || drop(state)).await;
+        info!("stopped");
+    }
+}
+
+/// Builds what requests are answered from, and starts the ledger.
+#[allow(clippy::too_many_arguments)] // the parts of a node, each once
+fn assemble(
+    config: &Config,
+    operator: testamur_core::Address,
+    store: Arc<Store>,
+    events: events::Sender,
+    health: Health,
+    metrics: Arc<Metrics>,
+    wake: &Arc<Notify>,
+    shutdown: &CancellationToken,
+) -> Result<(Arc<AppState>, Threads), RunError> {
+    let policy = SealPolicy { max_size: config.seal.max_size, max_age: config.seal.max_age_seconds };
+    let limits = config.limits.clone();
+    let trees = Arc::new(Trees::new(store.clone(), limits.tree_cache_bytes));
+    let disk = Arc::new(Disk::new(config.data_dir.clone(), limits.disk_reserve_bytes, health.clone()));
+    let (ledger, threads) = Ledger::start(Parts {
+        store: store.clone(),
+        policy,
+        trees: trees.clone(),
+        events: events.clone(),
+        wake: wake.clone(),
+        health: health.clone(),
+        metrics: metrics.clone(),
+        disk: disk.clone(),
+    })?;
+    let state = AppState {
+        issuers: config.issuers.iter().copied().collect(),
+        chain: config.chain.caip2(),
+        registry: config.chain.registry,
+        operator,
+        seal: policy,
+        store,
+        ledger,
+        trees,
+        tokens: Tokens::new(&config.data_dir),
+        events,
+        health,
+        metrics,
+        disk,
+        rates: Rates::new(limits.token_requests_per_second, limits.peer_requests_per_second),
+        places: Semaphore::new(limits.requests),
+        shutdown: shutdown.clone(),
+        limits,
+    };
+    Ok((Arc::new(state), threads))
+}
+
+/// Looks whether the endpoint serves the configured chain and contract. Silence is no reason not to start.
+async fn look(config: &Config) -> Result<Registry, RunError> {
+    let (chain, address) = (config.chain.caip2(), config.chain.registry);
+    let endpoint = Endpoint::connect(&config.chain.rpc)?;
+    match timeout(FIRST_LOOK, Registry::open(endpoint.clone(), address, chain)).await {
+        Ok(Ok(registry)) => return Ok(registry),
+        Ok(Err(error)) if !error.is_transient() => return Err(error.into()),
+        Ok(Err(error)) => warn!(%error, "the chain cannot be reached; digests are taken, and anchored later"),
+        Err(_) => warn!(rpc = public_part(&config.chain.rpc), "the chain does not answer; digests are anchored later"),
+    }
+    Ok(Registry::new(endpoint, address))
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, RunError> {
+    TcpListener::bind(address).await.map_err(|source| RunError::Listen { address, source })
+}
+
+fn anchoring_config(config: &Config, registry: Registry, key: Key) -> AnchoringConfig {
+    AnchoringConfig {
+        poll: config.chain.poll_seconds,
+        max_fee: u128::from(config.chain.max_fee_gwei) * GWEI,
+        ..AnchoringConfig::new(registry, config.chain.caip2(), key, config.issuers.clone())
+    }
+}
+
+/// Anchoring reads the store at its start; where that fails, the node ends.
+fn anchor(
+    store: Arc<Store>,
+    config: AnchoringConfig,
+    report: Report,
+    wake: Arc<Notify>,
+    shutdown: CancellationToken,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        if let Err(error) = anchoring::run(store, config, report, wake, shutdown.clone()).await {
+            error!(%error, "anchoring cannot go on; the node stops");
+            shutdown.cancel();
+        }
+    })
+}
+
+async fn tidy(state: Arc<AppState>) {
+    let mut ticks = interval(TIDY);
+    loop {
+        ticks.tick().await;
+        state.rates.tidy();
+    }
+}
