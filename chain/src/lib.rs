@@ -1,7 +1,7 @@
 //! Reads and writes the `Registry` contract over JSON-RPC.
 //!
 //! Reading order: [`endpoint`] (one JSON-RPC server) → [`registry`] (the contract's views and calls) →
-//! [`history`] (its events, walked back block by block) → [`observe`] (one look at the chain for a
+//! [`history`] (its events, walked back block by block) → [`mod@observe`] (one look at the chain for a
 //! verifier) → [`keys`], [`transact`] and [`deploy`] (writing).
 //!
 //! Absent on purpose: the verdict (that is `testamur-core`), a quorum of endpoints, an event indexer, and

@@ -231,21 +231,15 @@ async fn trees(registry: &Registry, key: StatusKey, records: [StatusRecord; 2]) 
     if head.root == Hash::ZERO && settled.root == Hash::ZERO {
         return [None, None];
     }
+    let unknown =
+        |error: &Error| tracing::warn!(issuer = %key.issuer, purpose = %key.purpose, %error, "status unknown");
     let walk = history::status_updates(registry, key.issuer, key.purpose, &head);
-    let updates = match tokio::time::timeout(PATIENCE, walk).await {
-        Ok(Ok(updates)) => updates,
-        Ok(Err(error)) => {
-            tracing::warn!(issuer = %key.issuer, purpose = %key.purpose, %error, "status bits unknown");
-            return [None, None];
-        }
-        Err(_) => {
-            tracing::warn!(issuer = %key.issuer, purpose = %key.purpose, "status bits unknown: too long a history");
-            return [None, None];
-        }
-    };
+    let walked = tokio::time::timeout(PATIENCE, walk).await;
+    let walked = walked.unwrap_or_else(|_| Err(Error::unusable(format!("no end of the history after {PATIENCE:?}"))));
+    let Ok(updates) = walked.inspect_err(unknown) else { return [None, None] };
     let tree = |record: &StatusRecord| {
         let bits = (record.root != Hash::ZERO).then(|| history::rebuild(key.purpose, &updates, record))?;
-        bits.inspect_err(|error| tracing::warn!(issuer = %key.issuer, %error, "status bits unknown")).ok().map(Arc::new)
+        bits.inspect_err(unknown).ok().map(Arc::new)
     };
     let head_tree = tree(&head);
     let settled_tree = if settled == head { head_tree.clone() } else { tree(&settled) };

@@ -217,12 +217,12 @@ pub fn anchor_call(issuer: Address, root: Hash, size: u64) -> Vec<u8> {
 
 /// Calldata that anchors several batches (issuer, root, size): all, or none.
 pub fn anchor_many_call(batches: &[(Address, Hash, u64)]) -> Vec<u8> {
-    let batch = |&(issuer, root, size): &(Address, Hash, u64)| bindings_batch(issuer, root, size);
+    let batch = |&(issuer, root, size): &(Address, Hash, u64)| abi::Batch {
+        issuer: to_alloy(issuer),
+        root: root.0.into(),
+        size,
+    };
     abi::anchorManyCall { batches: batches.iter().map(batch).collect() }.abi_encode()
-}
-
-fn bindings_batch(issuer: Address, root: Hash, size: u64) -> abi::Batch {
-    abi::Batch { issuer: to_alloy(issuer), root: root.0.into(), size }
 }
 
 /// Calldata that withdraws a batch for good. `reason` is the issuer's own code.

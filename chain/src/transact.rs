@@ -17,6 +17,9 @@ use crate::{
     contract::{keccak, to_alloy},
 };
 
+/// The most gas that a transaction may ask for on chains with EIP-7825.
+const MOST_GAS: u64 = 1 << 24;
+
 /// Often enough for one-second blocks, seldom enough for public endpoints.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -127,7 +130,20 @@ async fn attempt(endpoint: &Endpoint, signed: &Signed) -> Result<Option<TxReceip
     }
 }
 
-/// A fifth more than estimated: the state may change until the block, and unused gas costs nothing.
+/// A fifth more than estimated, because the state may change until the block, and unused gas costs nothing. The margin,
+/// not the estimate, ends where transactions are refused.
 fn with_margin(estimate: u64) -> u64 {
-    estimate.saturating_add(estimate / 5)
+    estimate.saturating_add(estimate / 5).min(MOST_GAS).max(estimate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_margin_stays_below_what_chains_accept() {
+        assert_eq!(with_margin(50_000), 60_000);
+        assert_eq!(with_margin(MOST_GAS - 1), MOST_GAS);
+        assert_eq!(with_margin(MOST_GAS + 5), MOST_GAS + 5);
+    }
 }

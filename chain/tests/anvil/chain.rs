@@ -29,32 +29,30 @@ const KEYS: [&str; 3] = [
 ];
 
 pub struct Chain {
-    anvil: Child,
+    _anvil: Anvil,
     pub endpoint: Endpoint,
 }
 
-impl Drop for Chain {
+struct Anvil(Child);
+
+impl Drop for Anvil {
     fn drop(&mut self) {
-        let _ = self.anvil.kill();
-        let _ = self.anvil.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
 impl Chain {
     /// A new chain that mines at once; `None`, loudly, where there is no anvil.
     pub fn start(test: &str) -> Option<Self> {
-        Self::start_with(test, &[])
-    }
-
-    pub fn start_with(test: &str, args: &[&str]) -> Option<Self> {
         let Some(anvil) = find_anvil() else {
             // Past the test harness, which would swallow it.
             let _ = writeln!(std::io::stderr(), "SKIPPED {test}: no anvil (run scripts/setup-contracts)");
             return None;
         };
-        let mut child =
-            Command::new(anvil).args(["--port", "0"]).args(args).stdout(Stdio::piped()).spawn().expect("anvil starts");
-        let output = BufReader::new(child.stdout.take().expect("piped"));
+        let started = Command::new(anvil).args(["--port", "0"]).stdout(Stdio::piped()).spawn();
+        let mut anvil = Anvil(started.expect("anvil starts"));
+        let output = BufReader::new(anvil.0.stdout.take().expect("piped"));
         let (told, listening) = mpsc::channel();
         // Reads on after the port is known: a full pipe would stop anvil.
         thread::spawn(move || {
@@ -67,7 +65,7 @@ impl Chain {
         let url = listening.recv_timeout(PATIENCE).map(|address| format!("http://{address}"));
         let url = url.expect("anvil listens");
         let endpoint = Endpoint::connect(&url).unwrap();
-        Some(Self { anvil: child, endpoint })
+        Some(Self { _anvil: anvil, endpoint })
     }
 
     pub async fn ask(&self, method: &str, params: Value) -> Value {

@@ -84,6 +84,12 @@ async fn what_fails_is_told_apart() {
     assert!(matches!(error, Error::Transport { .. }) && error.is_transient(), "{error}");
     assert!(!error.to_string().contains("secret") && !format!("{nobody:?}").contains("secret"), "{error}");
 
+    let plain = constant(200, r#"{"result":"0x1"}"#).await;
+    assert_eq!(plain.chain_id().await, Ok(ChainId(1)));
+    let secured = Endpoint::connect(&plain.to_string().replace("http:", "https:")).unwrap();
+    let error = secured.chain_id().await.unwrap_err();
+    assert!(matches!(error, Error::Transport { .. }), "TLS was asked for and not had: {error}");
+
     let busy = [(429, ""), (503, "later"), (500, "<html>"), (200, r#"{"error":{"code":-32005,"message":"limit"}}"#)];
     for (status, body) in busy {
         let error = constant(status, body).await.chain_id().await.unwrap_err();
