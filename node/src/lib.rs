@@ -1,6 +1,7 @@
 //! The registry server: takes digests, seals batches, anchors their roots, answers receipts.
 
 pub mod anchoring;
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod disk;

@@ -9,7 +9,7 @@ pub mod machine;
 pub mod problem;
 pub mod report;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod transaction;
 pub mod view;
 

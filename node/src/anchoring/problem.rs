@@ -174,7 +174,8 @@ impl fmt::Display for Problem {
             Self::NotAppointed { issuer, operator } => write!(
                 f,
                 "{operator} may not anchor for {issuer} (never appointed, dismissed or expired): \
-                 testamur issuer appoint --issuer {issuer} --operator {operator} --roles {}",
+                 testamur issuer appoint {operator} --issuer {issuer} --roles {} --expires 1y \
+                 --key-file <the controller's key> --rpc <URL>",
                 Roles::ANCHOR
             ),
             Self::Refused { batch, detail } => write!(f, "batch {} is left out: {detail}", batch.0),

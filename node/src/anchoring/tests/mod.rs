@@ -5,6 +5,6 @@
 
 mod anvil;
 mod faults;
-mod proxy;
+pub(crate) mod proxy;
 mod stories;
-mod world;
+pub(crate) mod world;
