@@ -14,57 +14,34 @@
 //! It decides from what is stored and what the chain shows, so a restart is nothing but the next tick. A root is
 //! anchored once, so whatever is sent twice takes effect once.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use testamur_chain::{Fees, SendError, TxFees};
-use testamur_core::{Address, BlockNumber, Hash};
+use testamur_chain::{Error, Fees, SendError, TxFees};
+use testamur_core::{BlockNumber, Hash};
 
 use super::{
     AnchoringConfig, Fault, Report,
-    decide::{self, Standing, Step, Suspicion, bid_of},
+    decide::{self, Standing, Step, bid_of},
     fees::{self, TooDear},
+    memory::{Memory, anchor_block, carrier, included_by, newest, with_state},
     problem::Problem,
-    transaction::{self, Load, Pen},
+    transaction::{self, Pen},
     view::{Eyes, Progress, View},
 };
-use crate::store::{BatchId, BatchRecord, BatchState, Store, StoreError, TxId, TxRecord};
+use crate::store::{BatchId, BatchRecord, BatchState, Store, StoreError, TxRecord};
 
 /// Requests that are under way at once.
-const CONCURRENCY: usize = 16;
+pub(super) const CONCURRENCY: usize = 16;
 
 /// Takes the batches of one store to the chain, with one account. There must be no other with the same account.
 pub struct Anchoring {
-    store: Arc<Store>,
-    eyes: Eyes,
-    pen: Pen,
-    config: AnchoringConfig,
+    pub(super) store: Arc<Store>,
+    pub(super) eyes: Eyes,
+    pub(super) pen: Pen,
+    pub(super) config: AnchoringConfig,
     report: Report,
-    memory: Memory,
-}
-
-/// What a restart may forget: it saves requests, gas or time, and decides nothing about a batch.
-#[derive(Default)]
-struct Memory {
-    /// The final batch in the highest block, which must stay where it is.
-    witness: Option<BatchRecord>,
-    /// Whether the code at the registry's address was seen to be the Registry.
-    code_checked: bool,
-    /// The view after which there was nothing more to do.
-    rested_at: Option<View>,
-    /// Since which block the newest version of a transaction has been pending.
-    pending_since: BTreeMap<TxId, (Hash, BlockNumber)>,
-    /// Issuers whose batches were in transactions that failed.
-    suspects: BTreeMap<Address, Suspicion>,
-    /// Transactions made.
-    made: u64,
-    /// Batches whose roots somebody else anchored with another size: the contract refuses them for ever.
-    foreign: BTreeSet<BatchId>,
-    /// What this tick met.
-    problems: Vec<Problem>,
+    pub(super) memory: Memory,
 }
 
 impl Anchoring {
@@ -83,34 +60,37 @@ impl Anchoring {
     pub async fn tick(&mut self) -> Result<(), Fault> {
         let result = self.advance().await;
         if let Err(fault) = &result {
-            self.memory.rested_at = None;
-            self.memory.problems.push(fault.into());
+            self.memory.seen_at = None;
+            self.memory.meet(fault.into());
         }
         self.report.problems(&self.memory.problems);
         result
     }
 
     async fn advance(&mut self) -> Result<(), Fault> {
-        let view = self.look().await?;
-        let unfinished = self.blocking(Store::unfinished_batches).await?;
-        let waits = unfinished.iter().all(|batch| matches!(batch.state, BatchState::Included { .. }));
-        if waits && self.memory.rested_at == Some(view) {
-            return Ok(());
+        let looked = self.look().await;
+        // While the chain does not answer, what stood in the way before is not known either.
+        let view = looked.inspect_err(|_| self.memory.problems.clear())?;
+        let mut unfinished = self.blocking(Store::unfinished_batches).await?;
+        // What is in a block can change with a new block only.
+        if self.memory.seen_at == Some(view) {
+            unfinished.retain(|batch| !matches!(batch.state, BatchState::Included { .. }));
+            if unfinished.is_empty() {
+                return Ok(());
+            }
         }
-        self.memory.rested_at = Some(view);
         self.memory.problems.clear();
         if !self.is_trusted(&view, &unfinished).await? {
             return Ok(());
         }
         self.read_slots(&view, unfinished).await?;
+        self.memory.seen_at = Some(view);
         self.follow_transactions(&view).await?;
         self.prepare(&view).await
     }
 
     async fn look(&mut self) -> Result<View, Fault> {
-        let view = self.eyes.look().await;
-        // Clear what a tick before met only now that the chain answers.
-        let view = view.inspect_err(|_| self.memory.problems.clear())?;
+        let view = self.eyes.look().await?;
         if !self.memory.code_checked {
             self.eyes.check_code().await?;
             self.memory.code_checked = true;
@@ -122,7 +102,7 @@ impl Anchoring {
     async fn is_trusted(&mut self, view: &View, unfinished: &[BatchRecord]) -> Result<bool, Fault> {
         let known = unfinished.iter().chain(&self.memory.witness).filter_map(anchor_block).max().unwrap_or_default();
         if view.head.number < known {
-            self.memory.problems.push(Problem::Behind { head: view.head.number, known });
+            self.memory.meet(Problem::Behind { head: view.head.number, known });
             return Ok(false);
         }
         let Some(witness) = &self.memory.witness else { return Ok(true) };
@@ -131,7 +111,7 @@ impl Anchoring {
         let stands = slot.is_some_and(|slot| (slot.block, slot.size) == (block, witness.size));
         if !stands {
             tracing::error!(batch = witness.id.0, %block, "a final anchor is not on chain any more");
-            self.memory.problems.push(Problem::FinalityBroken { batch: witness.id, block });
+            self.memory.meet(Problem::FinalityBroken { batch: witness.id, block });
         }
         Ok(stands)
     }
@@ -141,21 +121,20 @@ impl Anchoring {
     /// Brings every batch to the state that its slot shows.
     async fn read_slots(&mut self, view: &View, unfinished: Vec<BatchRecord>) -> Result<(), Fault> {
         let txs = self.blocking(Store::open_txs).await?;
-        let seen = {
-            let (eyes, txs) = (&self.eyes, &txs);
-            let read = |batch: BatchRecord| async move { Ok((eyes.progress(&batch, view, txs).await?, batch)) };
-            stream::iter(unfinished).map(read).buffered(CONCURRENCY).try_collect::<Vec<_>>().await
-        };
+        let (eyes, carriers) = (&self.eyes, &txs);
+        let read =
+            |batch: BatchRecord| async move { Ok::<_, Error>((eyes.progress(&batch, view, carriers).await?, batch)) };
+        let seen: Vec<_> = stream::iter(unfinished).map(read).buffered(CONCURRENCY).try_collect().await?;
         let mut moved = Vec::new();
         self.memory.foreign.clear();
-        for (progress, batch) in seen.map_err(Fault::Chain)? {
+        for (progress, batch) in seen {
             match progress {
                 Progress::None => {}
                 Progress::Moved(state) => moved.push(BatchRecord { state, ..batch }),
                 Progress::OtherSize(slot) => {
                     let (batch, ours, anchored) = (batch.id, batch.size, slot.size);
                     self.memory.foreign.insert(batch);
-                    self.memory.problems.push(Problem::OtherSize { batch, ours, anchored });
+                    self.memory.meet(Problem::OtherSize { batch, ours, anchored });
                 }
             }
         }
@@ -198,7 +177,7 @@ impl Anchoring {
                 Step::Send => self.send(&tx, view).await?,
                 Step::Replace(bid) => self.replace(tx.clone(), bid, view).await?,
                 Step::Stuck(TooDear { needed }) => {
-                    self.memory.problems.push(Problem::TooDear { needed, cap: self.config.max_fee });
+                    self.memory.meet(Problem::TooDear { needed, cap: self.config.max_fee });
                     if !standing.known {
                         self.send(&tx, view).await?;
                     }
@@ -212,7 +191,7 @@ impl Anchoring {
     }
 
     /// Transactions that batches wait for, by nonce, and all unfinished batches.
-    async fn live_transactions(&self) -> Result<(Vec<TxRecord>, Vec<BatchRecord>), Fault> {
+    pub(super) async fn live_transactions(&self) -> Result<(Vec<TxRecord>, Vec<BatchRecord>), Fault> {
         let (mut txs, unfinished) = self.blocking(|store| Ok((store.open_txs()?, store.unfinished_batches()?))).await?;
         txs.retain(|tx| unfinished.iter().any(|batch| carrier(batch) == Some(tx.id)));
         txs.sort_by_key(|tx| (tx.nonce, tx.id));
@@ -253,7 +232,7 @@ impl Anchoring {
     }
 
     /// Hands in the newest version. Whatever is answered, the stored bytes can be sent again.
-    async fn send(&mut self, tx: &TxRecord, view: &View) -> Result<(), Fault> {
+    pub(super) async fn send(&mut self, tx: &TxRecord, view: &View) -> Result<(), Fault> {
         let sent = self.eyes.registry.endpoint().send_raw(&newest(tx)?.raw).await;
         match sent {
             Ok(_) | Err(SendError::AlreadyKnown) => self.mark_broadcast(tx).await,
@@ -275,7 +254,7 @@ impl Anchoring {
         match fees::raised_bid(bid_of(newest(tx)?), fees, self.config.max_fee) {
             Ok(bid) => self.sign_again(tx.clone(), bid).await.map(drop),
             Err(TooDear { needed }) => {
-                self.memory.problems.push(Problem::TooDear { needed, cap: self.config.max_fee });
+                self.memory.meet(Problem::TooDear { needed, cap: self.config.max_fee });
                 Ok(())
             }
         }
@@ -295,7 +274,7 @@ impl Anchoring {
             let Some(tx_receipt) = self.eyes.registry.endpoint().tx_receipt(attempt.hash).await? else { continue };
             if tx_receipt.success {
                 // Slots, events and receipts come from different blocks; the next tick reads them again.
-                self.memory.problems.push(Problem::Contradiction { transaction: attempt.hash });
+                self.memory.meet(Problem::Contradiction { transaction: attempt.hash });
                 return Ok(());
             }
             failed = true;
@@ -328,70 +307,10 @@ impl Anchoring {
         Ok(())
     }
 
-    // --- The next transaction
-
-    /// Makes a transaction for what is sealed, unless one is under way: one a block carries hundreds of batches.
-    async fn prepare(&mut self, view: &View) -> Result<(), Fault> {
-        let (live, unfinished) = self.live_transactions().await?;
-        let is_sealed = |batch: &BatchRecord| batch.state == BatchState::Sealed;
-        let foreign = &self.memory.foreign;
-        let sealed = unfinished.into_iter().filter(|batch| is_sealed(batch) && !foreign.contains(&batch.id)).collect();
-        let ready = self.authorized(sealed, view).await?;
-        if !live.is_empty() {
-            return Ok(());
-        }
-        self.report_suspects(&ready, view.head.number);
-        let head = view.head.number;
-        let chosen = decide::gather(ready, &self.memory.suspects, head, self.memory.made, self.config.max_batches);
-        let mut load = transaction::fit(&self.eyes, chosen, self.config.max_gas).await?;
-        self.memory.problems.append(&mut load.refused);
-        if load.batches.is_empty() {
-            return Ok(());
-        }
-        match fees::first_bid(view.fees, self.config.max_fee) {
-            Ok(bid) => self.sign_and_send(load, bid, view).await,
-            Err(TooDear { needed }) => {
-                self.memory.problems.push(Problem::TooDear { needed, cap: self.config.max_fee });
-                Ok(())
-            }
-        }
-    }
-
-    /// The batches whose issuers let the operator anchor. All issuers of the node are looked at, so that a missing
-    /// appointment shows before the first batch.
-    async fn authorized(&mut self, sealed: Vec<BatchRecord>, view: &View) -> Result<Vec<BatchRecord>, Fault> {
-        let issuers: BTreeSet<Address> =
-            self.config.issuers.iter().copied().chain(sealed.iter().map(|batch| batch.issuer)).collect();
-        let may = {
-            let eyes = &self.eyes;
-            let ask = |issuer| async move { Ok((issuer, eyes.may_anchor(issuer, view).await?)) };
-            stream::iter(issuers).map(ask).buffered(CONCURRENCY).try_collect::<BTreeMap<_, _>>().await
-        };
-        let may = may.map_err(Fault::Chain)?;
-        let operator = self.eyes.operator;
-        let missing = may.iter().filter(|(_, may)| !**may).map(|(issuer, _)| *issuer);
-        self.memory.problems.extend(missing.map(|issuer| Problem::NotAppointed { issuer, operator }));
-        Ok(sealed.into_iter().filter(|batch| may[&batch.issuer]).collect())
-    }
-
-    async fn sign_and_send(&mut self, load: Load, bid: TxFees, view: &View) -> Result<(), Fault> {
-        let attempt = self.pen.first(self.eyes.registry.address(), &load, view.nonce, bid, super::now());
-        let needed = transaction::cost(&attempt);
-        if self.eyes.registry.endpoint().balance(self.eyes.operator).await? < needed {
-            return self.report_funds(needed).await;
-        }
-        let batches = load.batches.iter().map(|batch| batch.id).collect();
-        let tx = TxRecord { id: self.store.next_tx_id(), nonce: view.nonce, batches, attempts: vec![attempt] };
-        // From here on the transaction exists: it is stored before anybody can have seen it.
-        self.commit(&with_state(load.batches, BatchState::Prepared { tx: tx.id }), Some(&tx)).await?;
-        self.memory.made += 1;
-        self.send(&tx, view).await
-    }
-
     // --- Store and report
 
     /// Writes all or nothing, durably; then tells.
-    async fn commit(&self, batches: &[BatchRecord], tx: Option<&TxRecord>) -> Result<(), Fault> {
+    pub(super) async fn commit(&self, batches: &[BatchRecord], tx: Option<&TxRecord>) -> Result<(), Fault> {
         if batches.is_empty() && tx.is_none() {
             return Ok(());
         }
@@ -425,60 +344,10 @@ impl Anchoring {
         Ok(())
     }
 
-    fn report_suspects(&mut self, ready: &[BatchRecord], head: BlockNumber) {
-        let issuers: BTreeSet<Address> = ready.iter().map(|batch| batch.issuer).collect();
-        for (&issuer, suspicion) in self.memory.suspects.iter().filter(|(issuer, _)| issuers.contains(issuer)) {
-            let Suspicion { failures, not_before } = *suspicion;
-            if not_before > head {
-                self.memory.problems.push(Problem::Failed { issuer, failures, not_before });
-            }
-        }
-    }
-
-    async fn report_funds(&mut self, needed: u128) -> Result<(), Fault> {
+    pub(super) async fn report_funds(&mut self, needed: u128) -> Result<(), Fault> {
         let operator = self.eyes.operator;
         let balance = self.eyes.registry.endpoint().balance(operator).await?;
-        self.memory.problems.push(Problem::NoFunds { operator, balance, needed });
+        self.memory.meet(Problem::NoFunds { operator, balance, needed });
         Ok(())
     }
-}
-
-impl Memory {
-    fn keep_witness(&mut self, batch: &BatchRecord) {
-        let is_final = matches!(batch.state, BatchState::Final { .. });
-        if is_final && self.witness.as_ref().and_then(anchor_block) <= anchor_block(batch) {
-            self.witness = Some(batch.clone());
-        }
-    }
-}
-
-/// The transaction that a batch waits for.
-fn carrier(batch: &BatchRecord) -> Option<TxId> {
-    match batch.state {
-        BatchState::Prepared { tx } | BatchState::Broadcast { tx } => Some(tx),
-        _ => None,
-    }
-}
-
-fn anchor_block(batch: &BatchRecord) -> Option<BlockNumber> {
-    match batch.state {
-        BatchState::Included { anchor } | BatchState::Final { anchor } => Some(anchor.block),
-        _ => None,
-    }
-}
-
-fn included_by(batch: &BatchRecord) -> Option<Hash> {
-    match batch.state {
-        BatchState::Included { anchor } => Some(anchor.transaction),
-        _ => None,
-    }
-}
-
-fn with_state(mut batches: Vec<BatchRecord>, state: BatchState) -> Vec<BatchRecord> {
-    batches.iter_mut().for_each(|batch| batch.state = state);
-    batches
-}
-
-fn newest(tx: &TxRecord) -> Result<&crate::store::Attempt, Fault> {
-    tx.attempts.last().ok_or(Fault::Store(StoreError::Damaged { what: "transaction record" }))
 }

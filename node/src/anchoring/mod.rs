@@ -1,11 +1,13 @@
 //! Anchoring: takes sealed batches to the chain and watches them until they are final.
 //!
-//! Reading order: [`machine`] (what happens to a batch) → [`decide`] (the decisions, pure) → [`view`] (what is read
+//! Reading order: [`machine`] and `prepare` (what happens to a batch) → [`decide`] (the decisions, pure) → [`view`] (what is read
 //! from the chain) → [`transaction`] and [`fees`] (what is sent) → [`problem`] and [`report`] (what is told).
 
 pub mod decide;
 pub mod fees;
 pub mod machine;
+mod memory;
+mod prepare;
 pub mod problem;
 pub mod report;
 #[cfg(test)]

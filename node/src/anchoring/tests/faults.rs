@@ -1,16 +1,16 @@
 //! Every request of a batch's life fails in every form, with and without a restart.
 
+use std::sync::Arc;
+
 use super::{
     proxy::{Form, Which},
     world::{Node, World},
 };
+use crate::store::{BatchRecord, Store};
 
-/// Three batches of two issuers, from sealed to final.
-async fn life(world: &World, node: &mut Node) {
-    for issuer in [1, 2, 1] {
-        node.seal(world.issuer(issuer));
-    }
-    world.finish(node).await;
+/// Three batches of two issuers.
+fn three_batches(world: &World, node: &Node) -> Vec<BatchRecord> {
+    [1, 2, 1].map(|issuer| node.seal(world.issuer(issuer))).into()
 }
 
 /// One tick, or its end as a killed process has it: somewhere inside, when its request hangs.
@@ -22,14 +22,12 @@ async fn tick_or_die(world: &World, node: &mut Node) -> bool {
 }
 
 /// A life in which the n-th request fails; whether it had so many.
-async fn life_with_fault(world: &World, nth: usize, form: Form, restart: bool) -> bool {
-    let mut node = world.node();
-    for issuer in [1, 2, 1] {
-        node.seal(world.issuer(issuer));
-    }
+async fn life_with_fault(world: &World, store: &Arc<Store>, nth: usize, form: Form, restart: bool) -> bool {
+    let mut node = world.node_over(store.clone(), |_| ());
+    let (batches, nonce) = (three_batches(world, &node), world.nonce(0).await);
     world.proxy.fail(Which::Nth(nth), form);
     let mut failed = false;
-    while !failed && !node.store.unfinished_batches().unwrap().is_empty() {
+    while !failed && !store.unfinished_batches().unwrap().is_empty() {
         failed = !tick_or_die(world, &mut node).await;
         if !failed {
             world.anvil.mine(1).await;
@@ -40,15 +38,16 @@ async fn life_with_fault(world: &World, nth: usize, form: Form, restart: bool) -
         node = world.node_over(node.store, |_| ());
     }
     world.finish(&mut node).await;
-    world.check(&node).await;
+    world.check_batches(&node, &batches).await;
+    assert_eq!(world.nonce(0).await, nonce + 1, "request {nth}, {form:?}: one transaction, and none in vain");
     failed
 }
 
 /// All requests of a life, one after the other.
 async fn every_request_fails(form: Form, restart: bool) {
     let Some(world) = World::new().await else { return };
-    let mut nth = 0;
-    while life_with_fault(&world, nth, form, restart).await {
+    let (store, mut nth) = (world.store(), 0);
+    while life_with_fault(&world, &store, nth, form, restart).await {
         nth += 1;
     }
     assert!(nth > 30, "a life has more requests than {nth}");
@@ -77,7 +76,8 @@ async fn a_life_without_faults_is_told_in_order() {
     let Some(world) = World::new().await else { return };
     let mut node = world.node();
     let mut events = node.report.events.listen();
-    life(&world, &mut node).await;
+    three_batches(&world, &node);
+    world.finish(&mut node).await;
     world.check(&node).await;
     let mut told = Vec::new();
     while let Ok(event) = events.try_recv() {

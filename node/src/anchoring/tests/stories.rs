@@ -33,10 +33,6 @@ async fn outbid(world: &World, account: usize, to: Address, calldata: &[u8], non
     world.anvil.endpoint.send_raw(&signed.raw).await.unwrap();
 }
 
-async fn nonce(world: &World, account: usize) -> u64 {
-    world.anvil.endpoint.nonce(world.issuer(account), BlockTag::Latest).await.unwrap()
-}
-
 async fn set_base_fee(world: &World, wei: u128) {
     let _: Value = world.anvil.rpc("anvil_setNextBlockBaseFeePerGas", json!([format!("{wei:#x}")])).await;
 }
@@ -102,7 +98,7 @@ async fn what_blocks_leave_out_too_long_is_replaced() {
     set_block_gas_limit(&world, 80_000).await;
     // Counted from the first look that finds it waiting.
     for versions in [1, 1, 1, 2, 2, 2, 2, 3] {
-        outbid(&world, 3, world.operator(), &[], nonce(&world, 3).await).await;
+        outbid(&world, 3, world.operator(), &[], world.nonce(3).await).await;
         world.anvil.mine(1).await;
         world.tick(&mut node).await;
         assert_eq!((node.stage(&batch), node.versions()), ("broadcast", vec![versions]));
@@ -145,7 +141,7 @@ async fn a_nonce_used_by_somebody_else_is_given_up() {
     let mut node = world.node();
     let batch = broadcast(&world, &mut node, 1).await;
     let before = pending(&node);
-    outbid(&world, 0, world.operator(), &[], nonce(&world, 0).await).await;
+    outbid(&world, 0, world.operator(), &[], world.nonce(0).await).await;
     world.anvil.mine(1).await;
     world.tick(&mut node).await;
     assert_eq!(node.stage(&batch), "broadcast");
@@ -159,7 +155,7 @@ async fn a_transaction_waiting_under_our_nonce_is_outbid() {
     let Some(world) = World::new().await else { return };
     let mut node = world.node();
     let fees = TxFees { max_fee: 4 * GWEI, max_priority_fee: 2 * GWEI };
-    let waiting = sign(&world.keys[0], nonce(&world, 0).await, fees, 30_000, world.operator(), &[], CHAIN);
+    let waiting = sign(&world.keys[0], world.nonce(0).await, fees, 30_000, world.operator(), &[], CHAIN);
     world.anvil.endpoint.send_raw(&waiting.raw).await.unwrap();
     let batch = node.seal(world.issuer(1));
     for _ in 0..100 {
@@ -194,7 +190,7 @@ async fn a_reorg_takes_an_anchor_back_and_it_comes_again() {
 async fn a_reorg_of_somebody_elses_transaction_leaves_no_gap() {
     let Some(world) = World::new().await else { return };
     let mut node = world.node();
-    outbid(&world, 0, world.operator(), &[], nonce(&world, 0).await).await;
+    outbid(&world, 0, world.operator(), &[], world.nonce(0).await).await;
     world.anvil.mine(1).await;
     let batch = broadcast(&world, &mut node, 1).await;
     let before = node.store.open_txs().unwrap();
@@ -300,7 +296,7 @@ async fn a_root_anchored_by_hand_while_ours_is_pending_does_not_stop_the_others(
             world.anchor_by_hand(1, theirs.root, theirs.size).await;
         } else {
             let calldata = anchor_call(theirs.issuer, theirs.root, theirs.size);
-            outbid(&world, 1, world.registry.address(), &calldata, nonce(&world, 1).await).await;
+            outbid(&world, 1, world.registry.address(), &calldata, world.nonce(1).await).await;
             world.anvil.mine(1).await;
         }
         world.tick(&mut node).await;
@@ -331,7 +327,7 @@ async fn an_issuer_that_makes_a_transaction_fail_does_not_stop_the_others() {
     let (bad, good) = (node.seal(world.issuer(1)), node.seal(world.issuer(2)));
     world.tick(&mut node).await;
     let dismissal = set_operator_call(world.issuer(1), world.operator(), Roles(0), UnixSeconds(0));
-    outbid(&world, 1, world.registry.address(), &dismissal, nonce(&world, 1).await).await;
+    outbid(&world, 1, world.registry.address(), &dismissal, world.nonce(1).await).await;
     world.anvil.mine(1).await;
     world.tick(&mut node).await;
     assert_eq!((node.stage(&bad), node.stage(&good)), ("sealed", "broadcast"));

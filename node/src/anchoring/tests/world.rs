@@ -104,9 +104,12 @@ impl World {
     }
 
     pub fn node_with(&self, change: impl FnOnce(&mut AnchoringConfig)) -> Node {
+        self.node_over(self.store(), change)
+    }
+
+    pub fn store(&self) -> Arc<Store> {
         let folder = self.folder.path().join(format!("store-{}", self.made.fetch_add(1, Ordering::Relaxed)));
-        let store = Arc::new(Store::open(&folder).unwrap());
-        self.node_over(store, change)
+        Arc::new(Store::open(&folder).unwrap())
     }
 
     pub fn node_over(&self, store: Arc<Store>, change: impl FnOnce(&mut AnchoringConfig)) -> Node {
@@ -143,16 +146,28 @@ impl World {
 
     /// The one checker: everything is final, on chain exactly once, as it was sealed, and nothing is left over.
     pub async fn check(&self, node: &Node) {
+        let batches: Vec<_> = node.store.all_batches().map(Result::unwrap).collect();
+        self.check_batches(node, &batches).await;
+    }
+
+    /// The same, of these batches only.
+    pub async fn check_batches(&self, node: &Node, batches: &[BatchRecord]) {
         assert!(node.store.unfinished_batches().unwrap().is_empty());
         assert_eq!(node.store.open_txs().unwrap(), []);
         assert_eq!(node.problems(), Vec::<&str>::new());
-        for batch in node.store.all_batches() {
-            let batch = batch.unwrap();
-            let BatchState::Final { anchor } = batch.state else { panic!("not final: {batch:?}") };
+        for batch in batches {
+            let stored = node.store.batch(batch.id).unwrap().unwrap();
+            let BatchState::Final { anchor } = stored.state else { panic!("not final: {stored:?}") };
+            assert_eq!(stored, BatchRecord { state: stored.state, ..batch.clone() });
             let slot = self.registry.anchor_of(batch.issuer, batch.root, BlockTag::Finalized).await.unwrap().unwrap();
             assert_eq!((slot.size, slot.block, slot.time), (batch.size, anchor.block, anchor.time), "{batch:?}");
-            assert_eq!(self.anchored_by(&batch).await, [anchor.transaction], "{batch:?}");
+            assert_eq!(self.anchored_by(batch).await, [anchor.transaction], "{batch:?}");
         }
+    }
+
+    /// An account's next unused nonce.
+    pub async fn nonce(&self, account: usize) -> u64 {
+        self.anvil.endpoint.nonce(self.issuer(account), BlockTag::Latest).await.unwrap()
     }
 
     /// The transactions of all events that mention a root.
