@@ -8,11 +8,15 @@ use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 use clap_complete::Shell;
 use serde_json::json;
 use testamur_node::{
+    check::{self, CheckError},
     config::{Config, ConfigError, FILE_VARIABLE, Log, LogFormat},
     run::{Node, RunError},
     tokens::TokenError,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -33,6 +37,10 @@ struct Cli {
 enum Command {
     /// Run the server until SIGINT or SIGTERM.
     Serve,
+    /// Verify everything stored, against itself and the chain. The server must not run meanwhile.
+    ///
+    /// Exit status 0: all is well; 1: something is false; 2: something could not be told.
+    Check,
     /// Print the effective configuration, without secrets.
     Config,
     /// Make, list and revoke bearer tokens. Works while the server runs.
@@ -74,6 +82,8 @@ enum Failure {
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
+    Check(#[from] CheckError),
+    #[error(transparent)]
     Token(#[from] TokenError),
     #[error("{what}: {source}")]
     Io { what: String, source: io::Error },
@@ -102,7 +112,7 @@ pub fn main() -> ExitCode {
         }
     };
     match run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(failure) => {
             eprintln!("error: {failure}");
             if matches!(failure, Failure::Config(_) | Failure::Filter(_)) { USAGE.into() } else { ExitCode::FAILURE }
@@ -110,16 +120,17 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(Cli { command, settings }: Cli) -> Result<(), Failure> {
+fn run(Cli { command, settings }: Cli) -> Result<ExitCode, Failure> {
     match command {
-        Command::Serve => serve(settings.load()?, settings.json),
-        Command::Config => print_config(&settings.load()?, settings.json),
-        Command::Token(command) => token::run(command, &settings.data_dir()?, settings.json),
+        Command::Serve => serve(settings.load()?, settings.json)?,
+        Command::Check => return check(&settings.load()?, settings.json),
+        Command::Config => print_config(&settings.load()?, settings.json)?,
+        Command::Token(command) => token::run(command, &settings.data_dir()?, settings.json)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "testamur-node", &mut io::stdout());
-            Ok(())
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Settings {
@@ -146,8 +157,7 @@ fn parse_setting(text: &str) -> Result<(String, String), String> {
 
 fn serve(config: Config, as_json: bool) -> Result<(), Failure> {
     start_log(&config.log)?;
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::io("cannot start the runtime"))?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let shutdown = CancellationToken::new();
         stop_on_signal(&shutdown)?;
         let node = Node::start(config, shutdown).await?;
@@ -162,6 +172,15 @@ fn serve(config: Config, as_json: bool) -> Result<(), Failure> {
     })
 }
 
+fn check(config: &Config, as_json: bool) -> Result<ExitCode, Failure> {
+    start_log(&config.log)?;
+    Ok(runtime()?.block_on(check::run(config, as_json))?)
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    Runtime::new().map_err(Failure::io("cannot start the runtime"))
+}
+
 /// The first SIGINT or SIGTERM stops the node gently, a second one at once.
 fn stop_on_signal(shutdown: &CancellationToken) -> Result<(), Failure> {
     let failed = || Failure::io("cannot listen for signals");
@@ -169,13 +188,13 @@ fn stop_on_signal(shutdown: &CancellationToken) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(failed())?;
     let shutdown = shutdown.clone();
     tokio::spawn(async move {
-        for _ in 0..2 {
-            if shutdown.is_cancelled() {
-                std::process::exit(1);
-            }
+        loop {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+            }
+            if shutdown.is_cancelled() {
+                std::process::exit(1);
             }
             shutdown.cancel();
         }

@@ -127,7 +127,8 @@ pub struct Limits {
 pub struct Log {
     /// `text` or `json`.
     pub format: LogFormat,
-    /// Directives as of `tracing_subscriber::EnvFilter`; `testamur_node::http=debug` shows each request.
+    /// Directives as of `tracing_subscriber::EnvFilter`; `info,testamur_node::http=debug`
+    /// shows each request.
     pub filter: String,
 }
 
@@ -166,7 +167,7 @@ impl Default for Limits {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info".to_owned() }
+        Self { format: LogFormat::Text, filter: "info,fjall=warn,lsm_tree=warn".to_owned() }
     }
 }
 

@@ -4,6 +4,7 @@ pub mod access;
 pub mod api;
 mod batches;
 mod body;
+mod extract;
 mod feed;
 mod node;
 pub mod problem;

@@ -17,7 +17,7 @@ use crate::{
     config::{Config, public_part},
     disk::Disk,
     events,
-    health::Health,
+    health::{Health, Part, Reason},
     http::{self, AppState, access::Rates},
     ledger::{Ledger, Parts, StartError, Threads},
     metrics::Metrics,
@@ -85,12 +85,12 @@ impl Node {
 
         let measures = Measures::default();
         let metrics = Arc::new(Metrics::new(|registry| measures.register(registry)));
-        let (events, health) = (events::Sender::new(metrics.clone()), Health::default());
-        let report = Report { events: events.clone(), health: health.clone(), measures };
+        let report = Report { events: events::Sender::new(metrics.clone()), health: Health::default(), measures };
+        report.health.set(Part::Anchoring, vec![not_looked()]);
         let wake = Arc::new(Notify::new());
         let operator = key.address();
         let anchoring = anchoring_config(&config, registry, key);
-        let (state, threads) = assemble(&config, operator, store.clone(), events, health, metrics, &wake, &shutdown)?;
+        let (state, threads) = assemble(&config, operator, store.clone(), &report, metrics, &wake, &shutdown)?;
         let anchoring = anchor(store, anchoring, report, wake, shutdown.clone());
         info!(%address, operator = %operator, chain = %state.chain, "started");
         Ok(Self { listener, address, state, threads, anchoring, shutdown })
@@ -119,17 +119,16 @@ impl Node {
 }
 
 /// Builds what requests are answered from, and starts the ledger.
-#[allow(clippy::too_many_arguments)] // the parts of a node, each once
 fn assemble(
     config: &Config,
     operator: testamur_core::Address,
     store: Arc<Store>,
-    events: events::Sender,
-    health: Health,
+    report: &Report,
     metrics: Arc<Metrics>,
     wake: &Arc<Notify>,
     shutdown: &CancellationToken,
 ) -> Result<(Arc<AppState>, Threads), RunError> {
+    let Report { events, health, .. } = report;
     let policy = SealPolicy { max_size: config.seal.max_size, max_age: config.seal.max_age_seconds };
     let limits = config.limits.clone();
     let trees = Arc::new(Trees::new(store.clone(), limits.tree_cache_bytes));
@@ -154,8 +153,8 @@ fn assemble(
         ledger,
         trees,
         tokens: Tokens::new(&config.data_dir),
-        events,
-        health,
+        events: events.clone(),
+        health: health.clone(),
         metrics,
         disk,
         rates: Rates::new(limits.token_requests_per_second, limits.peer_requests_per_second),
@@ -164,6 +163,12 @@ fn assemble(
         limits,
     };
     Ok((Arc::new(state), threads))
+}
+
+/// What keeps a node from being ready until anchoring has looked at the chain for the first time.
+fn not_looked() -> Reason {
+    let detail = "the chain has not been looked at yet; wait a moment".to_owned();
+    Reason { problem: "starting", issuer: None, detail }
 }
 
 /// Looks whether the endpoint serves the configured chain and contract. Silence is no reason not to start.

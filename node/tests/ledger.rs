@@ -1,5 +1,7 @@
 //! The ledger over a real store: what is answered is on disk, and no status index is given twice.
 
+#![allow(clippy::unwrap_used)] // a test may panic
+
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use proptest::prelude::*;

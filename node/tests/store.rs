@@ -1,5 +1,7 @@
 //! What every store of the node has to do, written against its public methods only.
 
+#![allow(clippy::unwrap_used)] // a test may panic
+
 use testamur_core::{Address, BlockNumber, Digest, Entry, Hash, StatusIndex, UnixSeconds};
 use testamur_node::store::{
     AnchoredAt, Append, Attempt, BatchId, BatchRecord, BatchState, OpenRecord, Store, StoreError, TxRecord,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::{Body, Bytes},
-    extract::{Path, Query, State},
+    extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
@@ -17,6 +17,7 @@ use tokio::task::spawn_blocking;
 use super::{
     AppState,
     access::{authorize, parse_issuer},
+    extract::{Parameters, Segments},
     problem::{Kind, Problem},
     receipts::Writer,
 };
@@ -132,8 +133,8 @@ fn anchor(record: &BatchRecord) -> Option<AnchoredAt> {
 )]
 pub async fn list(
     State(state): State<Arc<AppState>>,
-    Path(issuer): Path<String>,
-    Query(paging): Query<Paging>,
+    Segments(issuer): Segments<String>,
+    Parameters(paging): Parameters<Paging>,
 ) -> Result<Json<Page>, Problem> {
     let issuer = parse_issuer(&issuer)?;
     let limit = paging.limit.unwrap_or(PAGE).clamp(1, PAGE);
@@ -163,7 +164,7 @@ pub async fn list(
 )]
 pub async fn one(
     State(state): State<Arc<AppState>>,
-    Path((issuer, id)): Path<(String, String)>,
+    Segments((issuer, id)): Segments<(String, String)>,
 ) -> Result<Json<Batch>, Problem> {
     let (issuer, id) = (parse_issuer(&issuer)?, parse_id(&id)?);
     let open = state.ledger.unsealed(issuer).into_iter().find(|(open, _)| *open == id);
@@ -186,7 +187,7 @@ pub async fn one(
 )]
 pub async fn receipts(
     State(state): State<Arc<AppState>>,
-    Path((issuer, id)): Path<(String, String)>,
+    Segments((issuer, id)): Segments<(String, String)>,
 ) -> Result<Response, Problem> {
     let (issuer, id) = (parse_issuer(&issuer)?, parse_id(&id)?);
     if state.ledger.unsealed(issuer).iter().any(|(open, _)| *open == id) {
@@ -246,7 +247,7 @@ fn piece(
 )]
 pub async fn seal(
     State(state): State<Arc<AppState>>,
-    Path(issuer): Path<String>,
+    Segments(issuer): Segments<String>,
     headers: HeaderMap,
 ) -> Result<Json<Option<Batch>>, Problem> {
     let issuer = authorize(&state, &headers, &issuer, Scope::Admin)?;

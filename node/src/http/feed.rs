@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Query, State},
+    extract::State,
     http::HeaderMap,
     response::sse::{self, KeepAlive, Sse},
 };
@@ -13,7 +13,7 @@ use serde_json::json;
 use testamur_core::Address;
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 
-use super::{AppState, access::parse_issuer, problem::Problem};
+use super::{AppState, access::parse_issuer, extract::Parameters, problem::Problem};
 use crate::events::Event;
 
 /// A line that keeps proxies from closing a silent connection.
@@ -38,7 +38,7 @@ pub struct Filter {
 )]
 pub async fn events(
     State(state): State<Arc<AppState>>,
-    Query(filter): Query<Filter>,
+    Parameters(filter): Parameters<Filter>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Problem> {
     let issuer = filter.issuer.as_deref().map(parse_issuer).transpose()?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -15,6 +15,7 @@ use testamur_core::{Digest, Hash, receipt::VERSION};
 use super::{
     AppState,
     access::{parse_issuer, unknown_issuer},
+    extract::{Parameters, Segments},
     problem::{Kind, Problem},
 };
 use crate::{
@@ -61,8 +62,8 @@ pub enum Settled {
 )]
 pub async fn receipt(
     State(state): State<Arc<AppState>>,
-    Path((issuer, digest)): Path<(String, String)>,
-    Query(wanted): Query<Wanted>,
+    Segments((issuer, digest)): Segments<(String, String)>,
+    Parameters(wanted): Parameters<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let issuer = parse_issuer(&issuer)?;

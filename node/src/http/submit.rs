@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes},
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
@@ -16,6 +16,7 @@ use super::{
     AppState,
     access::authorize,
     body::{Reader, Splitter, parse_document},
+    extract::Segments,
     problem::{Kind, Problem},
 };
 use crate::tokens::Scope;
@@ -66,7 +67,7 @@ struct Progress {
 )]
 pub async fn submit(
     State(state): State<Arc<AppState>>,
-    Path(issuer): Path<String>,
+    Segments(issuer): Segments<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
