@@ -40,6 +40,8 @@ pub struct World {
     pub proxy: Proxy,
     /// Seen without the proxy.
     pub registry: Registry,
+    /// Through the proxy.
+    pub seen_by_nodes: Registry,
     /// The accounts' keys: the first is the operator's, the others are issuers'.
     pub keys: Vec<Key>,
     folder: TempDir,
@@ -62,7 +64,8 @@ impl World {
         let keys: Vec<Key> = KEYS.iter().map(|hex| key(&folder, hex)).collect();
         let deployed = deploy::deploy(&anvil.endpoint, &keys[0], Duration::from_secs(20)).await.unwrap();
         let registry = Registry::new(anvil.endpoint.clone(), deployed.address());
-        let world = Self { anvil, proxy, registry, keys, folder, made: AtomicU64::new(0) };
+        let seen_by_nodes = Registry::new(Endpoint::connect(&proxy.url).unwrap(), deployed.address());
+        let world = Self { anvil, proxy, registry, seen_by_nodes, keys, folder, made: AtomicU64::new(0) };
         world.appoint(1, Roles::ANCHOR, FAR).await;
         world.appoint(2, Roles::ANCHOR, FAR).await;
         world.auto_mine(false).await;
@@ -121,8 +124,7 @@ impl World {
     }
 
     pub fn config(&self) -> AnchoringConfig {
-        let endpoint = Endpoint::connect(&self.proxy.url).unwrap();
-        let registry = Registry::new(endpoint, self.registry.address());
+        let registry = self.seen_by_nodes.clone();
         let issuers = vec![self.issuer(1), self.issuer(2)];
         AnchoringConfig::new(registry, CHAIN, key(&self.folder, KEYS[0]), issuers)
     }
