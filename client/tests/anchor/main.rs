@@ -177,6 +177,12 @@ fn copies_leave_the_files_alone() {
     assert_eq!(seen.lock().unwrap().len(), 2);
     place.document("out/a.json");
 
+    // What is anchored itself is copied with its proof.
+    assert!(place.anchor(&url, "in").status.success());
+    assert!(place.anchor(&url, "in --out third").status.success());
+    assert_eq!(place.names("third"), ["a.json", "b.pdf", "b.pdf.receipt.json"]);
+    assert_eq!(seen.lock().unwrap().len(), 4);
+
     // Two files, one place: told, and the first one stands.
     fs::create_dir(place.path("other")).unwrap();
     place.write("other/a.json", CREDENTIAL);

@@ -1,0 +1,93 @@
+//! Before the node: what is to be anchored, and whether it is already.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use testamur_core::{
+    Document, Error, UnixSeconds,
+    json::MAX_BYTES,
+    proof::{AnchorProof, ProofConfig},
+};
+
+use super::{Anchored, FileError, Job, Place, Prepared};
+use crate::{
+    content::{Content, ReadError},
+    files, pending,
+};
+
+/// Reads a file and stores durably what its digest is made from, unless it is anchored.
+pub(super) fn prepare(
+    place: Place,
+    file: PathBuf,
+    target: PathBuf,
+    now: UnixSeconds,
+    nonce: [u8; 32],
+) -> Result<Prepared, FileError> {
+    let content = Content::read(&file)?;
+    let pending = files::pending_path(&target);
+    if let Some(anchored) = already(&content, &file, &target)? {
+        pending::end(&pending).map_err(FileError::Write)?;
+        return Ok(Prepared::Already(anchored));
+    }
+    let fresh = ProofConfig::new(content.context(), place.chain, place.issuer, now, nonce);
+    let config = pending::begin(&pending, &content, fresh)?;
+    let digest = content.digest(&config);
+    Ok(Prepared::Job(Job { file, target, config, digest }))
+}
+
+/// The anchor that a file, or the copy that an earlier run made, has already. A copy is made where it is wanted.
+fn already(content: &Content, file: &Path, target: &Path) -> Result<Option<Anchored>, FileError> {
+    let places = if file == target { vec![file] } else { vec![file, target] };
+    for at in places {
+        let stands_in = home(content, at);
+        let Some(proof) = proof_in(content, &stands_in)? else { continue };
+        match proof.receipt.check_inclusion(content.digest(&proof.config)) {
+            Ok(()) => {
+                if at != target {
+                    carry(content, file, target).map_err(FileError::Write)?;
+                }
+                let proof_in = home(content, target);
+                return Ok(Some(Anchored { proof_in, receipt: proof.receipt, already: true }));
+            }
+            // An anchor inside the file itself stands in the way of a new one.
+            Err(error) if stands_in == file => return Err(FileError::OldProof(error)),
+            // A copy or receipt of what the file was before is replaced.
+            Err(_) => {}
+        }
+    }
+    Ok(None)
+}
+
+/// Where the proof of a file stands.
+fn home(content: &Content, file: &Path) -> PathBuf {
+    match content {
+        Content::Credential(_) => file.to_owned(),
+        Content::File(_) => files::receipt_path(file),
+    }
+}
+
+fn proof_in(content: &Content, path: &Path) -> Result<Option<AnchorProof>, FileError> {
+    let bytes = match files::read_up_to(path, MAX_BYTES) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        bytes => bytes.map_err(ReadError::from)?.map_err(FileError::OldProof)?,
+    };
+    let proof = match content {
+        Content::Credential(_) => Document::from_credential(&bytes).map(|document| document.proof),
+        Content::File(_) => AnchorProof::from_detached(&bytes),
+    };
+    match proof {
+        Err(Error::NoAnchor) => Ok(None),
+        proof => proof.map(Some).map_err(FileError::OldProof),
+    }
+}
+
+/// Copies an anchored file, with the receipt beside it.
+fn carry(content: &Content, file: &Path, target: &Path) -> io::Result<()> {
+    files::copy(file, target)?;
+    match content {
+        Content::Credential(_) => Ok(()),
+        Content::File(_) => files::copy(&files::receipt_path(file), &files::receipt_path(target)),
+    }
+}
