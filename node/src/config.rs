@@ -151,7 +151,7 @@ impl Default for Seal {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            body_bytes: 64 << 20,
+            body_bytes: 256 << 20,
             json_body_bytes: 8 << 20,
             connections: 4096,
             requests: 1024,

@@ -471,6 +471,15 @@ async fn the_api_describes_itself_without_help_from_elsewhere() {
     for route in ["/v1/issuers/{issuer}/digests", "/v1/issuers/{issuer}/receipts/{digest}", "/v1/events", "/readyz"] {
         assert!(api["paths"].get(route).is_some(), "{route}");
     }
+    for (path, item) in api["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values() {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                assert!(!response["description"].as_str().unwrap().is_empty(), "{path} {status}");
+                let refusal = status.ends_with("XX");
+                assert!(!refusal || response["content"].get("application/problem+json").is_some(), "{path} {status}");
+            }
+        }
+    }
     let reply = node.get("/docs").await;
     let page = reply.text();
     assert!(reply.header("content-security-policy").contains("default-src 'none'"));

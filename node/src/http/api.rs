@@ -30,17 +30,35 @@ use super::{batches, feed, node, receipts, submit};
         submit::submit, batches::seal, receipts::receipt, batches::list, batches::one, batches::receipts, feed::events,
         node::node, node::own_token, node::healthz, node::readyz, node::metrics,
     ),
-    components(schemas(Digests, Accepted, Entry, Receipt, Pending, Problem, Node, Token, Ready)),
-    modifiers(&BearerToken),
+    components(schemas(Digests, Accepted, Entry, Receipt, Pending, Problem, Node, Token, Ready, Reason)),
+    modifiers(&Rest),
 )]
 pub struct Api;
 
-struct BearerToken;
+/// What the annotations of the routes need not repeat.
+struct Rest;
 
-impl Modify for BearerToken {
+impl Modify for Rest {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
         openapi.components.get_or_insert_default().add_security_scheme("token", scheme);
+        for item in openapi.paths.paths.values_mut() {
+            [&mut item.get, &mut item.post].into_iter().flatten().for_each(complete);
+        }
+    }
+}
+
+/// Every response has a description, and refusals have their media type.
+fn complete(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        let refusal = status.ends_with("XX") || status == "401";
+        if refusal && let Some(content) = response.content.shift_remove("application/json") {
+            response.content.insert("application/problem+json".to_owned(), content);
+        }
+        if response.description.is_empty() {
+            response.description = if refusal { "A refusal" } else { "Done" }.to_owned();
+        }
     }
 }
 
@@ -163,8 +181,19 @@ pub struct Token {
 pub struct Ready {
     /// Whether there are no reasons.
     pub ready: bool,
-    /// `{"problem","issuer"?,"detail"}` each.
-    pub reasons: Vec<String>,
+    /// What is wrong.
+    pub reasons: Vec<Reason>,
+}
+
+/// One thing that is wrong.
+#[derive(ToSchema)]
+pub struct Reason {
+    /// Its name.
+    pub problem: String,
+    /// The issuer that it concerns, if it is one.
+    pub issuer: Option<String>,
+    /// What is wrong and what to do.
+    pub detail: String,
 }
 
 /// `GET /openapi.json`.

@@ -57,7 +57,7 @@ struct Progress {
     request_body(content(
         (super::api::Digests = "application/json"),
         (String = "application/x-ndjson"),
-        (Vec<u8> = "application/octet-stream"),
+        (String = "application/octet-stream"),
     )),
     responses(
         (status = 200, description = "All on disk, in the order of submission. Lines get lines; raw digests get status \
