@@ -10,8 +10,8 @@ pub use self::{
     records::{AnchoredAt, Attempt, BatchId, BatchRecord, BatchState, TxId, TxRecord},
 };
 
-/// Why the store could not do what it was asked. After a failed write it takes no more of them
-/// ([`StoreError::is_fatal`]): the process must be started again, which replays what was committed.
+/// Why the store could not do what it was asked. After a failed write it takes no more of them: the process must be
+/// started again, which replays what was committed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -48,11 +48,4 @@ pub enum StoreError {
         /// The kind of value.
         what: &'static str,
     },
-}
-
-impl StoreError {
-    /// Whether every further write will fail until the process is started again.
-    pub fn is_fatal(&self) -> bool {
-        matches!(self, Self::Engine(::fjall::Error::Poisoned | ::fjall::Error::Io(_) | ::fjall::Error::Storage(_)))
-    }
 }

@@ -128,11 +128,6 @@ impl Store {
         &self.secret
     }
 
-    /// Bytes on disk, journals included.
-    pub fn disk_space(&self) -> Result<u64, StoreError> {
-        Ok(self.db.disk_space()?)
-    }
-
     // --- Submitting
 
     /// A number for a new batch. It counts as used once something is appended under it.
