@@ -9,6 +9,7 @@ use std::{
 use testamur_chain::observe::Look;
 use testamur_core::{
     Document, Error, UnixSeconds,
+    digest::file_hash,
     json::MAX_BYTES,
     observation::{Observation, Unseen},
     policy::Policy,
@@ -19,9 +20,6 @@ use crate::{chains::Chains, content::names_json, files};
 
 /// Documents read and looked up together: bounds the memory, and lets them share reads of the chain.
 const TOGETHER: usize = 256;
-
-/// The largest file that is read: it stands in memory while it is verified.
-const LARGEST_FILE: usize = 1 << 30;
 
 /// What came of one file.
 #[derive(Debug)]
@@ -81,19 +79,18 @@ async fn look(
     receipts.iter().map(|receipt| receipt.as_ref().and_then(|_| looks.next()).map_or_else(not_asked, answer)).collect()
 }
 
-/// Reads a file with its proof: a credential with an anchor inside, or any file with a receipt beside it.
+/// Reads a file with its proof: a credential with an anchor inside, or any file, of any size, with a receipt beside it.
 pub fn read(path: &Path) -> Reading {
-    let bytes = match files::read_up_to(path, LARGEST_FILE)? {
-        Ok(bytes) => bytes,
-        Err(error) => return Err(io::Error::new(io::ErrorKind::FileTooLarge, error.to_string())),
+    let (hash, inside) = match files::read_up_to(path, MAX_BYTES)? {
+        Ok(bytes) => (file_hash(&bytes), Document::from_credential(&bytes)),
+        Err(error) => (files::hash(files::open(path)?.0)?, Err(error)),
     };
-    let inside = Document::from_credential(&bytes);
     if inside.is_ok() {
         return Ok(inside);
     }
     match files::read_up_to(&files::receipt_path(path), MAX_BYTES) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(inside.map_err(|error| why_none(path, error))),
-        receipt => Ok(receipt?.and_then(|receipt| Document::from_file(&bytes, &receipt))),
+        receipt => Ok(receipt?.and_then(|receipt| Document::from_file_hash(hash, &receipt))),
     }
 }
 

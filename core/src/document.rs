@@ -33,7 +33,12 @@ impl Document {
 
     /// Reads any other file with the receipt that stands beside it.
     pub fn from_file(bytes: &[u8], receipt: &[u8]) -> Result<Self, Error> {
-        Ok(Self { proof: AnchorProof::from_detached(receipt)?, credential: None, document_hash: file_hash(bytes) })
+        Self::from_file_hash(file_hash(bytes), receipt)
+    }
+
+    /// The same for a file that is too large for memory: its SHA-256, as [`file_hash`] gives it.
+    pub fn from_file_hash(document_hash: Hash, receipt: &[u8]) -> Result<Self, Error> {
+        Ok(Self { proof: AnchorProof::from_detached(receipt)?, credential: None, document_hash })
     }
 
     /// The digest that the registry must have seen.

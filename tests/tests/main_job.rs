@@ -29,7 +29,7 @@ fn main_job(world: &World) {
     let node = world.node();
     let token = node.token(&world.issuer.address, "submit");
     let folder = world.samples();
-    world.anchor(&node, &token, &[&folder], "final").expect(0);
+    world.anchor(&node.url, &token, &[&folder], "final").expect(0);
 
     let valid = world.verify(&[&folder], &[]).expect(0);
     let reports = verdicts(&valid.stdout);
@@ -42,7 +42,7 @@ fn main_job(world: &World) {
 
     // Again: nothing to do, nothing changed.
     let before = fs::read(folder.join("botany.json")).expect("readable");
-    world.anchor(&node, &token, &[&folder], "final").expect(0);
+    world.anchor(&node.url, &token, &[&folder], "final").expect(0);
     assert_eq!(fs::read(folder.join("botany.json")).expect("readable"), before);
 
     // No digest, and no name, in what the node says about its work.
@@ -90,7 +90,7 @@ fn what_cannot_be_seen_is_unverifiable() {
     let token = node.token(&world.issuer.address, "submit");
     let folder = world.samples();
     let file = folder.join("compilers.json");
-    world.anchor(&node, &token, &[&file], "final").expect(0);
+    world.anchor(&node.url, &token, &[&file], "final").expect(0);
     let gap = |more: &[&str]| {
         let ran = world.verify(&[&file], more).expect(2);
         let report = verdicts(&ran.stdout).remove(0);
@@ -117,7 +117,7 @@ fn a_withdrawn_batch_is_invalid() {
     let node = world.node();
     let token = node.token(&world.issuer.address, "submit");
     let file = world.samples().join("first-aid.json");
-    world.anchor(&node, &token, &[&file], "final").expect(0);
+    world.anchor(&node.url, &token, &[&file], "final").expect(0);
     world.verify(&[&file], &[]).expect(0);
     let root = receipt_of(&file)["root"].as_str().expect("a root").to_owned();
     let arguments = ["issuer", "withdraw", &root, "--reason", "1", "--rpc", &world.chain.url, "--key-file"];
@@ -143,7 +143,7 @@ fn two_issuers_share_a_node_and_not_their_tokens() {
     assert_ne!(refused.code, 0, "{refused:?}");
     assert!(refused.stderr.contains("token"), "{refused:?}");
 
-    world.anchor(&node, &token, &[&file], "included").expect(0);
+    world.anchor(&node.url, &token, &[&file], "included").expect(0);
     assert_eq!(receipt_of(&file)["issuer"], other.address.as_str());
     // It names Example University, and the employer's policy knows that one by another account.
     let refused = world.verify(&[&file], &["--finality", "included"]).expect(1);

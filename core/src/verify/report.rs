@@ -117,9 +117,8 @@ pub enum Fault {
     #[error("{0}")]
     #[serde(serialize_with = "error_text")]
     Document(Error),
-    #[error("the document, or its receipt, was changed: {0}")]
-    #[serde(serialize_with = "error_text")]
-    Changed(Error),
+    #[error("the document, or its receipt, was changed since it was anchored")]
+    Changed,
     #[error("no contract at {registry} on {chain}")]
     NoRegistry { chain: ChainId, registry: Address },
     #[error("the contract at {registry} is not the published registry (code {found})")]

@@ -82,9 +82,9 @@ impl World {
     }
 
     /// Anchors files and waits for a state.
-    pub fn anchor(&self, node: &Node, token: &Path, paths: &[&Path], wait: &str) -> Ran {
+    pub fn anchor(&self, node: &str, token: &Path, paths: &[&Path], wait: &str) -> Ran {
         let mut arguments: Vec<&OsStr> =
-            ["anchor", "--node", &node.url, "--wait", wait, "--token-file"].map(OsStr::new).to_vec();
+            ["anchor", "--node", node, "--wait", wait, "--token-file"].map(OsStr::new).to_vec();
         arguments.push(token.as_os_str());
         arguments.extend(paths.iter().map(|path| path.as_os_str()));
         run("testamur", arguments)
