@@ -27,6 +27,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Exit status of a command that cannot be understood (sysexits' EX_USAGE).
 const USAGE: u8 = 64;
+/// Exit status of a check that could not be made.
+const COULD_NOT_TELL: u8 = 2;
 
 /// The registry server: takes digests, seals batches, anchors their roots, answers receipts.
 #[derive(Parser)]
@@ -120,7 +122,12 @@ pub fn main() -> ExitCode {
         Ok(status) => status,
         Err(failure) => {
             eprintln!("error: {failure}");
-            if matches!(failure, Failure::Config(_) | Failure::Filter(_)) { USAGE.into() } else { ExitCode::FAILURE }
+            match failure {
+                Failure::Config(_) | Failure::Filter(_) => USAGE.into(),
+                // Nothing was found false: it could not be checked.
+                Failure::Check(_) => COULD_NOT_TELL.into(),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
