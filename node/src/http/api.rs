@@ -244,7 +244,7 @@ fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation
 }
 
 fn describe(html: &mut String, method: &str, path: &str, operation: &Operation) {
-    let text = |text: &Option<String>| escape(text.as_deref().unwrap_or_default());
+    let text = |text: &Option<String>| marked(text.as_deref().unwrap_or_default());
     let (summary, description) = (text(&operation.summary), text(&operation.description));
     // Writing to a string cannot fail.
     let _ = write!(
@@ -264,12 +264,26 @@ fn describe(html: &mut String, method: &str, path: &str, operation: &Operation) 
     }
     for (status, response) in &operation.responses.responses {
         let about = match response {
-            RefOr::T(response) => escape(&response.description),
+            RefOr::T(response) => marked(&response.description),
             RefOr::Ref(_) => String::new(),
         };
         let _ = write!(html, "<dt>{}</dt><dd>{about}</dd>", escape(status));
     }
     html.push_str("</dl></section>");
+}
+
+/// Text with `code` between backticks, as Markdown has it.
+fn marked(text: &str) -> String {
+    let mut html = String::new();
+    for (k, part) in escape(text).split('`').enumerate() {
+        html.push_str(match k {
+            0 => "",
+            k if k % 2 == 1 => "<code>",
+            _ => "</code>",
+        });
+        html.push_str(part);
+    }
+    html
 }
 
 fn escape(text: &str) -> String {
