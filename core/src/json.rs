@@ -138,19 +138,19 @@ fn after_string(bytes: &[u8], quote: usize) -> usize {
     at + 1
 }
 
-/// An integer must be held exactly. A fraction may round, as RFC 8785 has it, but not to nothing.
+/// An integer must be printed by RFC 8785 as it is written: beyond 2^53 several integers are one double, and only one
+/// of them may pass. A fraction may round, as the RFC has it, but not to nothing.
 fn fits_double(literal: &str) -> bool {
     let Ok(value) = literal.parse::<f64>() else { return false };
     if !value.is_finite() {
         return false;
     }
-    let mantissa = literal.split(['e', 'E']).next().unwrap_or(literal);
-    let is_zero = mantissa.bytes().all(|b| matches!(b, b'0' | b'.' | b'-'));
     if value == 0.0 {
-        return is_zero;
+        let mantissa = literal.split(['e', 'E']).next().unwrap_or(literal);
+        return mantissa.bytes().all(|b| matches!(b, b'0' | b'.' | b'-'));
     }
     let is_integer = !literal.contains(['.', 'e', 'E']);
-    !is_integer || format!("{value:.0}") == literal
+    !is_integer || canonical(&Value::from(value)) == literal.as_bytes()
 }
 
 #[cfg(test)]
@@ -172,11 +172,21 @@ mod tests {
         {
             assert!(parse(format!("[{good}]").as_bytes()).is_ok(), "{good}");
         }
-        for bad in ["9007199254740993", "18446744073709551617", "123456789012345678901234567890", "1e400", "1e-400"] {
+        for bad in [
+            "9007199254740993",
+            "50000001157811728",
+            "18446744073709551616",
+            "18446744073709551617",
+            "123456789012345678901234567890",
+            "1e400",
+            "1e-400",
+        ] {
             assert!(parse(format!("[{bad}]").as_bytes()).is_err(), "{bad}");
         }
         assert_eq!(parse(br#"["9007199254740993", 9007199254740993]"#), Err(Error::Number { offset: 21 }));
         assert!(parse(br#"{"a\"1e400":"\\"}"#).is_ok());
+        // One of the integers that are this double: the one that RFC 8785 prints.
+        assert_eq!(parse(b"50000001157811730").map(|v| canonical(&v)), Ok(b"50000001157811730".to_vec()));
     }
 
     #[test]
