@@ -52,7 +52,7 @@ pub(super) fn binary(program: &str) -> PathBuf {
     let folder = target_folder();
     BUILD.call_once(|| {
         let mut build = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
-        build.args(["build", "--quiet", "-p", "testamur", "-p", "testamur-node"]);
+        build.args(["build", "--quiet", "--workspace", "--bins"]);
         if folder.ends_with("release") {
             build.arg("--release");
         }
