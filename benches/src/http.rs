@@ -46,7 +46,7 @@ impl Setup {
             max_age_seconds: 86_400.0,
         };
         let node = Node::start(folder.path(), &options);
-        let token = fs::read_to_string(node.token(&issuer, "submit"))?;
+        let token = fs::read_to_string(node.token(&issuer, "submit,admin"))?;
         let address = node.url.strip_prefix("http://").context("a plain URL")?.parse()?;
         let requests = Requests::new(&issuer, token.trim());
         Ok(Self { node, address, requests, issuer, folder, _world: world })
