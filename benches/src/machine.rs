@@ -99,7 +99,7 @@ impl Machine {
         let ours = (self.ours - before.ours) as f64;
         let others = (self.all - before.all) as f64 - ours;
         let percent = |part: f64| (100.0 * part / ticks).clamp(0.0, 100.0);
-        format!("{cores} cores: this run used {:.0} % of them, others {:.0} %", percent(ours), percent(others))
+        format!("of {cores} cores, this used {:.0} %, others {:.0} %", percent(ours), percent(others))
     }
 }
 

@@ -72,7 +72,8 @@ fn main() -> Result<()> {
     for item in items {
         let before = Machine::now()?;
         item.measure(arguments.rounds.into(), &mut table)?;
-        table.note(Machine::now()?.since(&before));
+        let name = item.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned());
+        table.note(format!("{name}: {}", Machine::now()?.since(&before)));
     }
     table.print(arguments.json)
 }

@@ -186,3 +186,25 @@ fn digits(figure: f64) -> String {
     let text = format!("{figure:.*}", decimals as usize);
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_short_and_goals_are_compared() {
+        for (figure, text) in
+            [(0.0, "0"), (0.00321, "0.00321"), (0.5, "0.5"), (20.0, "20"), (126.4, "126"), (1e6, "1000000")]
+        {
+            assert_eq!(digits(figure), text);
+        }
+        assert_eq!(Unit::PerSecond.show(520_123.0), "520 k/s");
+        assert_eq!(Unit::Seconds.show(0.0482), "48.2 ms");
+        let peers = vec![Peer { name: "limit".into(), figure: 2.0, ratio: 0.5 }];
+        let mut row =
+            Row { what: "x".into(), unit: Unit::Count, ours: 1.0, peers, goal: Some(Goal::RatioAtLeast(0.5)) };
+        assert_eq!(row.met(), Some(true));
+        row.goal = Some(Goal::AtLeast(1.5));
+        assert_eq!(row.met(), Some(false));
+    }
+}

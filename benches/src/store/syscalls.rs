@@ -55,3 +55,19 @@ fn calls(report: &str, names: &[&str]) -> f64 {
     let lines = lines.filter(|words| words.last().is_some_and(|name| names.contains(name)));
     lines.filter_map(|words| words.get(3)?.parse::<u32>().ok()).sum::<u32>().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_the_fourth_column_whether_or_not_there_are_errors() {
+        let report = "% time     seconds  usecs/call     calls    errors syscall\n\
+                      ------ ----------- ----------- --------- --------- ----------------\n \
+                      90.00    0.009000          90       100           fdatasync\n \
+                      10.00    0.001000         333         3         1 fsync\n\
+                      100.00    0.010000                   103         1 total\n";
+        assert_eq!(calls(report, &DURABLE), 103.0);
+        assert_eq!(calls(report, &WEAK), 0.0);
+    }
+}
