@@ -88,7 +88,7 @@ impl Machine {
         Ok(Self {
             at: Instant::now(),
             all: busy,
-            ours: own.get(12..16).context("a short /proc/self/stat")?.iter().sum(),
+            ours: own.get(11..15).context("a short /proc/self/stat")?.iter().sum(),
         })
     }
 
