@@ -13,6 +13,8 @@ const contracts = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = (tool) => join(contracts, 'node_modules/.bin', tool);
 const artefact = JSON.parse(readFileSync(join(contracts, 'artifacts/Registry.json'), 'utf8'));
 const registry = artefact.create2.address;
+// The peer, as `forge build` left it.
+const peer = JSON.parse(readFileSync(join(contracts, 'out/SlotPerRevocation.sol/SlotPerRevocation.json'), 'utf8'));
 
 // --- The chain
 
@@ -44,13 +46,15 @@ async function rpc(method, ...params) {
 const calldata = (signature, ...args) =>
   execFileSync(bin('cast'), ['calldata', signature, ...args.map(String)], { encoding: 'utf8' }).trim();
 
-async function transact(from, to, data) {
+async function included(from, to, data) {
   const hash = await rpc('eth_sendTransaction', { from, to, data, gas: '0xe00000' });
   let receipt;
   while (!(receipt = await rpc('eth_getTransactionReceipt', hash)));
   if (receipt.status !== '0x1') throw new Error(`reverted: ${data.slice(0, 10)}`);
-  return Number(receipt.gasUsed);
+  return receipt;
 }
+
+const transact = async (from, to, data) => Number((await included(from, to, data)).gasUsed);
 
 /// The gas of the execution alone, without what a transaction pays for itself and its calldata.
 async function execution(from, data) {
@@ -169,6 +173,13 @@ async function measure() {
   measured['verifyInclusion, 20 levels, execution'] = await execution(anyone, calldata(
     'verifyInclusion(address,bytes32,bytes32,uint64,uint64,bytes32[])',
     issuer, proof.root, proof.digest, proof.statusIndex, proof.index, `[${proof.path}]`));
+
+  const slots = (await included(issuer, undefined, peer.bytecode.object)).contractAddress;
+  const revoke = (seed, count) =>
+    transact(issuer, slots, calldata('revoke(bytes32[])', `[${Array.from({ length: count }, (_, i) => root(`${seed} ${i}`))}]`));
+  measured['a slot for each revocation: one'] = await revoke('one', 1);
+  // Two transactions: EIP-7825 allows none of more than 2^24 gas.
+  measured['a slot for each revocation: 1,000'] = (await revoke('first', 500)) + (await revoke('second', 500));
   return measured;
 }
 
