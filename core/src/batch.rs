@@ -3,7 +3,10 @@
 //! `entry = digest (32) ‖ status index (8, big-endian)`, `leaf hash = SHA-256(0x00 ‖ entry)`,
 //! `node = SHA-256(0x01 ‖ left ‖ right)`; of n leaves the left subtree holds the largest power of two below n.
 
-use crate::{Digest, Error, Hash, StatusIndex, bytes::sha256};
+use crate::{
+    Digest, Error, Hash, StatusIndex,
+    sha256::{sha256_leaf, sha256_node},
+};
 
 /// The longest path there is: a tree's size is below 2^64.
 pub const MAX_PATH: usize = 64;
@@ -38,16 +41,13 @@ impl Entry {
 
     /// `SHA-256(0x00 ‖ entry)`.
     pub fn leaf_hash(&self) -> Hash {
-        Hash(sha256(&[&[0], &self.to_bytes()]))
+        Hash(sha256_leaf(0, &self.to_bytes()))
     }
 }
 
 /// `SHA-256(0x01 ‖ left ‖ right)`.
 pub fn node_hash(left: Hash, right: Hash) -> Hash {
-    let mut block = [1; 65];
-    block[1..33].copy_from_slice(&left.0);
-    block[33..].copy_from_slice(&right.0);
-    Hash(sha256(&[&block]))
+    Hash(sha256_node(1, &left.0, &right.0))
 }
 
 /// A whole batch tree in one flat vector, level by level from the leaves up: 64 bytes a leaf.
@@ -168,6 +168,7 @@ mod tests {
     use rs_merkle::Hasher;
 
     use super::*;
+    use crate::sha256::sha256;
 
     fn leaves(size: u64) -> Vec<Hash> {
         (0..size).map(|i| Hash(sha256(&[&i.to_le_bytes()]))).collect()

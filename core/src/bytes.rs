@@ -3,18 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use sha2::{Digest as _, Sha256};
 
 use crate::Error;
-
-/// SHA-256 of the concatenation of `parts`.
-pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update(part);
-    }
-    hasher.finalize().into()
-}
 
 /// Decodes exactly `N` bytes of lower-case hex, with or without the `0x` that Ethereum tools print.
 fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], Error> {

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::{Digest, Hash, bytes::sha256, json};
+use crate::{Digest, Hash, json, sha256::sha256};
 
 /// The hash of a JSON credential: SHA-256 of its canonical form without the member `proof`.
 pub fn credential_hash(credential: &Value) -> Hash {

@@ -44,6 +44,16 @@ pub enum Error {
         index: u64,
     },
 
+    /// A list number at or above 2^23.
+    #[error("status list {number} is not below 2^23")]
+    ListNumber {
+        /// The number given.
+        number: u32,
+    },
+    /// Neither the word for a purpose nor its number.
+    #[error("a purpose is `revocation`, `suspension` or a number up to 255")]
+    Purpose,
+
     /// The document is not UTF-8.
     #[error("not UTF-8 (first bad byte at offset {offset})")]
     Utf8 {
@@ -101,7 +111,7 @@ pub enum Error {
         found: usize,
     },
 
-    /// A status proof that is not the one encoding of its tree.
+    /// A proof of a status bit or a status list that is not the one encoding of its tree.
     #[error("malformed status proof")]
     StatusProof,
     /// A delta that ends inside a number.

@@ -1,6 +1,6 @@
 //! Numbers that must not be confused with one another.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -79,7 +79,7 @@ impl Serialize for ChainId {
 
 impl<'de> Deserialize<'de> for ChainId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+        let text = <Cow<'_, str>>::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
     }
 }
@@ -104,6 +104,21 @@ impl StatusIndex {
     pub fn get(self) -> u64 {
         self.0
     }
+
+    /// The first index of a chunk of 256.
+    pub(crate) fn of_chunk(number: u32) -> Self {
+        Self(u64::from(number) << 8)
+    }
+
+    /// The list that holds this index.
+    pub fn list(self) -> ListNumber {
+        ListNumber((self.0 / Self::PER_LIST) as u32)
+    }
+
+    /// The place of this index in its list: W3C's `statusListIndex`, below 2^17.
+    pub fn within_list(self) -> u32 {
+        (self.0 % Self::PER_LIST) as u32
+    }
 }
 
 impl fmt::Display for StatusIndex {
@@ -118,6 +133,43 @@ impl<'de> Deserialize<'de> for StatusIndex {
     }
 }
 
+/// Which 131,072 bits of a status tree, for one W3C status list: below 2^23.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(transparent)]
+pub struct ListNumber(u32);
+
+impl ListNumber {
+    /// One more than the largest number.
+    pub const END: u32 = (StatusIndex::END / StatusIndex::PER_LIST) as u32;
+
+    /// The number; [`Error::ListNumber`] at or above 2^23.
+    pub fn new(number: u32) -> Result<Self, Error> {
+        if number < Self::END { Ok(Self(number)) } else { Err(Error::ListNumber { number }) }
+    }
+
+    /// The number.
+    pub fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The first index of this list.
+    pub fn first(self) -> StatusIndex {
+        StatusIndex(u64::from(self.0) * StatusIndex::PER_LIST)
+    }
+}
+
+impl fmt::Display for ListNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for ListNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(u32::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
 /// What a status bit says. 0 and 1 are fixed by the protocol, the others are free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -128,6 +180,31 @@ impl Purpose {
     pub const REVOCATION: Self = Self(0);
     /// A bit that may be cleared again.
     pub const SUSPENSION: Self = Self(1);
+
+    /// The word for addresses and messages; the number where there is no word. [`FromStr`] reads it back.
+    pub fn name(self) -> Cow<'static, str> {
+        match self {
+            Self::REVOCATION => "revocation".into(),
+            Self::SUSPENSION => "suspension".into(),
+            Self(other) => other.to_string().into(),
+        }
+    }
+}
+
+impl FromStr for Purpose {
+    type Err = Error;
+
+    /// `revocation`, `suspension`, or a number up to 255 without sign or leading zero.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "revocation" => Ok(Self::REVOCATION),
+            "suspension" => Ok(Self::SUSPENSION),
+            _ => match text.parse::<u8>() {
+                Ok(number) if number.to_string() == text => Ok(Self(number)),
+                _ => Err(Error::Purpose),
+            },
+        }
+    }
 }
 
 impl fmt::Display for Purpose {
@@ -165,5 +242,26 @@ mod tests {
     fn status_indices_end_below_two_to_the_forty() {
         assert!(StatusIndex::new((1 << 40) - 1).is_ok());
         assert_eq!(StatusIndex::new(1 << 40), Err(Error::StatusIndex { index: 1 << 40 }));
+    }
+    #[test]
+    fn an_index_is_a_list_and_a_place_in_it() {
+        let last = StatusIndex::new(StatusIndex::END - 1).expect("in range");
+        assert_eq!((last.list(), last.within_list()), (ListNumber(ListNumber::END - 1), 131_071));
+        let other = StatusIndex::new(3 * 131_072 + 5).expect("in range");
+        assert_eq!((other.list().get(), other.within_list()), (3, 5));
+        assert_eq!(other.list().first().get() + 5, other.get());
+        assert_eq!(ListNumber::new(1 << 23), Err(Error::ListNumber { number: 1 << 23 }));
+        assert!(serde_json::from_str::<ListNumber>("8388608").is_err());
+    }
+
+    #[test]
+    fn a_purpose_reads_its_name_back() {
+        for number in 0..=255 {
+            assert_eq!(Purpose(number).name().parse(), Ok(Purpose(number)));
+        }
+        assert_eq!("1".parse(), Ok(Purpose::SUSPENSION));
+        for wrong in ["", "256", "07", "+7", "Revocation", "7 "] {
+            assert_eq!(wrong.parse::<Purpose>(), Err(Error::Purpose), "{wrong}");
+        }
     }
 }

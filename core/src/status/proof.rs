@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Chunk, DEPTH, bit_position, chunk_hash, chunk_number, node_hash};
+use super::{Chunk, DEPTH, bit_position, chunk_hash, chunk_number, climb};
 use crate::{Error, Hash, StatusIndex};
 
 /// The chunk of an index, and the siblings on its way to the root that are not the zero hash.
@@ -22,19 +22,8 @@ impl StatusProof {
     ///
     /// [`Error::StatusProof`] for a wrong count of siblings or a zero sibling listed: one bit, one encoding.
     pub fn root(&self, index: StatusIndex) -> Result<Hash, Error> {
-        if self.bitmap.count_ones() as usize != self.siblings.len() || self.siblings.contains(&Hash::ZERO) {
-            return Err(Error::StatusProof);
-        }
-        let number = chunk_number(index);
-        let mut siblings = self.siblings.iter();
-        let mut node = chunk_hash(self.chunk_bits());
-        for level in 0..DEPTH {
-            let listed = self.bitmap >> level & 1 == 1;
-            let sibling = if listed { *siblings.next().ok_or(Error::StatusProof)? } else { Hash::ZERO };
-            let is_right = number >> level & 1 == 1;
-            node = if is_right { node_hash(sibling, node) } else { node_hash(node, sibling) };
-        }
-        Ok(node)
+        let chunk = chunk_hash(self.chunk_bits());
+        climb(chunk, chunk_number(index), DEPTH, self.bitmap, &self.siblings).ok_or(Error::StatusProof)
     }
 
     /// The bit that this proof states for an index. It counts only with the right [`Self::root`].
