@@ -1,4 +1,4 @@
-//! What the node keeps on disk. [`fjall`] is the one file that says how, byte by byte.
+//! What the node keeps on disk. [`fjall`] says how, byte by byte.
 
 mod fjall;
 mod records;
@@ -6,8 +6,11 @@ mod records;
 use std::path::PathBuf;
 
 pub use self::{
-    fjall::{Append, OpenRecord, Store},
-    records::{AnchoredAt, Attempt, BatchId, BatchRecord, BatchState, TxId, TxRecord},
+    fjall::{Append, IdempotencyKey, NewChange, OpenRecord, Store},
+    records::{
+        Action, AnchoredAt, Attempt, BatchId, BatchRecord, BatchState, Carries, ChangeId, ChangeRecord, ChangeState,
+        TxId, TxRecord, UpdatedAt,
+    },
 };
 
 /// Why the store could not do what it was asked. After a failed write it takes no more of them: the process must be

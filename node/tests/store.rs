@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // a test may panic
 
-use testamur_core::{Address, BlockNumber, Digest, Entry, Hash, StatusIndex, UnixSeconds};
+use testamur_core::{Address, BlockNumber, Digest, Entry, Hash, Purpose, StatusIndex, UnixSeconds};
 use testamur_node::store::{
-    AnchoredAt, Append, Attempt, BatchId, BatchRecord, BatchState, OpenRecord, Store, StoreError, TxRecord,
+    Action, AnchoredAt, Append, Attempt, BatchId, BatchRecord, BatchState, Carries, ChangeId, ChangeRecord,
+    ChangeState, IdempotencyKey, NewChange, OpenRecord, Store, StoreError, TxRecord, UpdatedAt,
 };
 
 const ISSUER: Address = Address([7; 20]);
@@ -132,7 +133,8 @@ fn progress_is_atomic_listed_and_survives() {
         max_priority_fee: 1,
         signed_at: UnixSeconds(5),
     };
-    let tx_record = TxRecord { id: tx, nonce: 4, batches: vec![BatchId(1), BatchId(2)], attempts: vec![attempt] };
+    let tx_record =
+        TxRecord { id: tx, nonce: 4, carries: Carries::Batches(vec![BatchId(1), BatchId(2)]), attempts: vec![attempt] };
     let prepared = |id| record(BatchId(id), ISSUER, 3, BatchState::Prepared { tx });
     store.put_progress(&[prepared(1), prepared(2)], Some(&tx_record)).unwrap();
     drop(store);
@@ -147,6 +149,79 @@ fn progress_is_atomic_listed_and_survives() {
     assert_eq!(store.unfinished_batches().unwrap(), std::slice::from_ref(&back));
     assert_eq!(store.all_batches().map(|batch| batch.unwrap()).collect::<Vec<_>>(), [done, back]);
     assert!(store.next_tx_id() > tx, "a number is never used twice");
+}
+
+fn change(issuer: Address, action: Action, indices: &[u64]) -> NewChange {
+    let indices = indices.iter().map(|index| StatusIndex::new(*index).unwrap()).collect();
+    NewChange { issuer, action, reason: 4, accepted_at: UnixSeconds(7), now: false, indices, key: None }
+}
+
+const UPDATED: UpdatedAt =
+    UpdatedAt { epoch: 3, block: BlockNumber(9), time: UnixSeconds(3000), transaction: Hash([3; 32]) };
+
+#[test]
+fn a_change_is_kept_whole_listed_and_found_by_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let (key, body) = (Hash([1; 32]), Hash([2; 32]));
+    let keyed =
+        NewChange { key: Some(IdempotencyKey { key, body }), ..change(ISSUER, Action::Revoke, &[5, 6, 1 << 39]) };
+    let first = store.accept_change(&keyed).unwrap();
+    let theirs = store.accept_change(&change(OTHER, Action::Suspend, &[1])).unwrap();
+    let second = store.accept_change(&change(ISSUER, Action::Reinstate, &[7])).unwrap();
+    assert_eq!((first.id, theirs.id, second.id), (ChangeId(1), ChangeId(2), ChangeId(3)));
+    assert_eq!((first.count, first.state, first.reason), (3, ChangeState::Pending, 4));
+    drop(store);
+
+    let store = open(&folder);
+    assert_eq!(store.change(first.id).unwrap().as_ref(), Some(&first));
+    assert_eq!(store.change_indices(first.id).unwrap(), keyed.indices);
+    assert_eq!(store.change_by_key(ISSUER, key).unwrap(), Some((body, first.id)));
+    assert_eq!(store.change_by_key(OTHER, key).unwrap(), None, "another issuer's keys are its own");
+    assert_eq!(store.open_changes().unwrap(), [first.clone(), theirs.clone(), second.clone()]);
+    let listed = |before| store.changes_of(ISSUER, before).map(|change| change.unwrap().id).collect::<Vec<_>>();
+    assert_eq!((listed(None), listed(Some(second.id))), (vec![second.id, first.id], vec![first.id]));
+    let next = store.accept_change(&change(ISSUER, Action::Revoke, &[8])).unwrap();
+    assert_eq!(next.id, ChangeId(4), "a number is never used twice");
+    assert_eq!(store.change(ChangeId(99)).unwrap(), None);
+}
+
+#[test]
+fn a_change_goes_on_with_the_transaction_that_carries_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let pending = store.accept_change(&change(ISSUER, Action::Revoke, &[5])).unwrap();
+    let carries = Carries::Status { issuer: ISSUER, purpose: Purpose::REVOCATION, epoch: 3, root: Hash([8; 32]) };
+    let attempt = Attempt {
+        hash: Hash([1; 32]),
+        raw: vec![2],
+        max_fee: u128::MAX,
+        max_priority_fee: 1,
+        signed_at: UnixSeconds(5),
+    };
+    let tx = TxRecord { id: store.next_tx_id(), nonce: 4, carries, attempts: vec![attempt] };
+    let included = ChangeRecord { state: ChangeState::Included { at: UPDATED }, ..pending.clone() };
+    store.put_changes(std::slice::from_ref(&included), Some(&tx)).unwrap();
+    drop(store);
+
+    let store = open(&folder);
+    assert_eq!(store.open_txs().unwrap(), std::slice::from_ref(&tx));
+    assert_eq!(store.open_changes().unwrap(), [included]);
+    let done = ChangeRecord { state: ChangeState::Final { at: UPDATED }, ..pending };
+    store.retire_status_tx(tx.id, std::slice::from_ref(&done)).unwrap();
+    assert!(store.open_txs().unwrap().is_empty() && store.open_changes().unwrap().is_empty());
+    assert_eq!(store.change(done.id).unwrap(), Some(done));
+}
+
+#[test]
+fn a_transaction_written_before_there_were_changes_is_read() {
+    let hash = format!("0x{}", "01".repeat(32));
+    let attempt =
+        format!(r#"{{"hash":"{hash}","raw":[2],"max_fee":{},"max_priority_fee":1,"signed_at":5}}"#, u128::MAX);
+    let before = format!(r#"{{"id":1,"nonce":4,"batches":[1,2],"attempts":[{attempt}]}}"#);
+    let tx: TxRecord = serde_json::from_str(&before).unwrap();
+    assert_eq!((tx.batches(), tx.attempts[0].max_fee), (&[BatchId(1), BatchId(2)][..], u128::MAX));
+    assert_eq!(serde_json::to_string(&tx).unwrap(), before);
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub fn sight(batch: &BatchRecord, slot: Option<AnchorRecord>, head: BlockNumber,
 /// Where a batch stands that no anchor and no known transaction carries any more, or that a reorg took back: with the
 /// open transaction that carries it, or else back among the sealed.
 pub fn state_off_chain(batch: &BatchRecord, open_txs: &[TxRecord]) -> BatchState {
-    let carrier = open_txs.iter().rev().find(|tx| tx.batches.contains(&batch.id));
+    let carrier = open_txs.iter().rev().find(|tx| tx.batches().contains(&batch.id));
     carrier.map_or(BatchState::Sealed, |tx| BatchState::Broadcast { tx: tx.id })
 }
 
@@ -154,7 +154,7 @@ mod tests {
     use testamur_core::{Hash, UnixSeconds};
 
     use super::*;
-    use crate::store::{AnchoredAt, BatchId, TxId};
+    use crate::store::{AnchoredAt, BatchId, Carries, TxId};
 
     const GWEI: u128 = 1_000_000_000;
     const CAP: u128 = 100 * GWEI;
@@ -176,7 +176,7 @@ mod tests {
     fn tx(nonce: u64, max_fee: u128) -> TxRecord {
         let attempt =
             Attempt { hash: Hash([1; 32]), raw: vec![2], max_fee, max_priority_fee: GWEI, signed_at: UnixSeconds(1) };
-        TxRecord { id: TxId(7), nonce, batches: vec![BatchId(1)], attempts: vec![attempt] }
+        TxRecord { id: TxId(7), nonce, carries: Carries::Batches(vec![BatchId(1)]), attempts: vec![attempt] }
     }
 
     #[test]

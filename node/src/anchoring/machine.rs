@@ -156,7 +156,9 @@ impl Anchoring {
         }
         let unfinished = self.blocking(Store::unfinished_batches).await?;
         let unfinished: BTreeSet<BatchId> = unfinished.iter().map(|batch| batch.id).collect();
-        for tx in txs.into_iter().filter(|tx| tx.batches.iter().all(|batch| !unfinished.contains(batch))) {
+        let is_done =
+            |tx: &TxRecord| !tx.batches().is_empty() && tx.batches().iter().all(|id| !unfinished.contains(id));
+        for tx in txs.into_iter().filter(is_done) {
             self.blocking(move |store| store.retire_tx(tx.id, &[])).await?;
         }
         Ok(())
@@ -213,7 +215,7 @@ impl Anchoring {
         }
         let blocks_pending = view.head.number.0.saturating_sub(since.1.0);
         let waiting = unfinished.iter().filter(|batch| carrier(batch) == Some(tx.id)).count();
-        let doomed = waiting < tx.batches.len();
+        let doomed = waiting < tx.batches().len();
         Ok(Standing { account_nonce: view.nonce, next_nonce, known, blocks_pending, doomed })
     }
 

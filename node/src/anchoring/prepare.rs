@@ -16,7 +16,7 @@ use super::{
     transaction::{self, Load},
     view::View,
 };
-use crate::store::{BatchRecord, BatchState, TxRecord};
+use crate::store::{BatchRecord, BatchState, Carries, TxRecord};
 
 impl Anchoring {
     /// Makes a transaction for what is sealed, unless one is under way: one a block carries hundreds of batches.
@@ -69,8 +69,8 @@ impl Anchoring {
         if self.eyes.registry.endpoint().balance(self.eyes.operator).await? < needed {
             return self.report_funds(needed).await;
         }
-        let batches = load.batches.iter().map(|batch| batch.id).collect();
-        let tx = TxRecord { id: self.store.next_tx_id(), nonce: view.nonce, batches, attempts: vec![attempt] };
+        let carries = Carries::Batches(load.batches.iter().map(|batch| batch.id).collect());
+        let tx = TxRecord { id: self.store.next_tx_id(), nonce: view.nonce, carries, attempts: vec![attempt] };
         // From here on the transaction exists: it is stored before anybody can have seen it.
         self.commit(&with_state(load.batches, BatchState::Prepared { tx: tx.id }), Some(&tx)).await?;
         self.memory.made += 1;

@@ -152,7 +152,7 @@ impl Check<'_> {
         for batch in batches {
             let subject = format!("batch {}", batch.id.0);
             if let BatchState::Prepared { tx } | BatchState::Broadcast { tx } = batch.state
-                && !txs.get(&tx).is_some_and(|tx| tx.batches.contains(&batch.id))
+                && !txs.get(&tx).is_some_and(|tx| tx.batches().contains(&batch.id))
             {
                 self.findings.add(Level::False, &subject, format!("transaction {} does not carry it", tx.0));
             }
@@ -180,7 +180,7 @@ impl Check<'_> {
                 self.findings.add(Level::False, &subject, detail);
             }
         }
-        for id in tx.batches.iter().filter(|id| !batches.iter().any(|batch| batch.id == **id)) {
+        for id in tx.batches().iter().filter(|id| !batches.iter().any(|batch| batch.id == **id)) {
             self.findings.add(Level::False, &subject, format!("it carries batch {}, which is not there", id.0));
         }
     }

@@ -14,7 +14,9 @@ use crate::{
         proxy::{Form, Which},
         world::{CHAIN, Node, World},
     },
-    store::{AnchoredAt, Append, Attempt, BatchId, BatchRecord, BatchState, OpenRecord, Store, TxId, TxRecord},
+    store::{
+        AnchoredAt, Append, Attempt, BatchId, BatchRecord, BatchState, Carries, OpenRecord, Store, TxId, TxRecord,
+    },
 };
 
 fn entry(number: u64, status_index: u64) -> Entry {
@@ -114,7 +116,8 @@ async fn what_was_altered_is_found() {
                 max_priority_fee: 1,
                 signed_at: UnixSeconds(1),
             };
-            let tx = TxRecord { id: store.next_tx_id(), nonce: 1, batches: vec![batch.id], attempts: vec![attempt] };
+            let carries = Carries::Batches(vec![batch.id]);
+            let tx = TxRecord { id: store.next_tx_id(), nonce: 1, carries, attempts: vec![attempt] };
             store.put_progress(&[], Some(&tx)).unwrap();
         }),
     ];
