@@ -116,6 +116,15 @@ impl Endpoint {
         }
     }
 
+    /// Whether a block is still in the chain.
+    pub async fn has(&self, block: BlockRef) -> Result<bool, Error> {
+        match self.block(block.number.into()).await {
+            Ok(now) => Ok(now.hash == block.hash),
+            Err(Error::NoBlock { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn header(&self, tag: BlockTag) -> Result<Header, Error> {
         let header: Option<Header> = self.request("eth_getBlockByNumber", json!([tag.to_string(), false])).await?;
         header.ok_or_else(|| Error::NoBlock { wanted: tag.to_string() })

@@ -75,6 +75,38 @@ pub enum Error {
         /// What is wrong with it.
         fault: testamur_core::Error,
     },
+    /// The endpoint's newest or settled block is older than one that it was seen to have.
+    #[error("the endpoint is at block {block}, behind block {known} that it had before")]
+    Behind {
+        /// Where it is.
+        block: BlockNumber,
+        /// Where it was.
+        known: BlockNumber,
+    },
+    /// The chain was reorganised while it was read.
+    #[error("the chain was reorganised while it was read: block {block} is another one now")]
+    Reorganised {
+        /// The block that changed.
+        block: BlockNumber,
+    },
+    /// The chain does not hold a status update that was settled, or that a snapshot claims.
+    #[error(
+        "the chain does not hold status update {epoch} of {issuer} as it was settled before, or as a snapshot claims"
+    )]
+    Contradicted {
+        /// Whose update.
+        issuer: Address,
+        /// Which one.
+        epoch: u64,
+    },
+    /// More published than is kept in memory at a time.
+    #[error("the status updates of {issuer} take more than {bytes} bytes")]
+    TooLong {
+        /// Whose updates.
+        issuer: Address,
+        /// The bound.
+        bytes: usize,
+    },
     /// The endpoint serves another chain.
     #[error("the endpoint serves {served}, not {wanted}: check its URL")]
     WrongChain {
@@ -148,7 +180,7 @@ impl Error {
     /// Whether the same request may well succeed in a moment.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Transport { .. } => true,
+            Self::Transport { .. } | Self::Behind { .. } | Self::Reorganised { .. } => true,
             Self::Rpc { code, .. } => BUSY_CODES.contains(code),
             _ => false,
         }

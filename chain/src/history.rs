@@ -9,15 +9,12 @@ use alloy::{
     sol_types::SolEvent,
 };
 use serde::Deserialize;
-use testamur_core::{
-    Address, BlockNumber, Hash, Purpose, StatusIndex, UnixSeconds,
-    observation::StatusRecord,
-    status::{StatusTree, delta},
-};
+use testamur_core::{Address, BlockNumber, Hash, Purpose, UnixSeconds, observation::StatusRecord, status::StatusTree};
 
 use crate::{
     Error, Registry, Roles,
     contract::{abi, from_alloy, to_alloy},
+    replay::Replay,
 };
 
 /// Where an event stands.
@@ -113,12 +110,7 @@ pub async fn status_updates(
     record: &StatusRecord,
 ) -> Result<Vec<Event<StatusUpdate>>, Error> {
     let filter = Filter::new(&[abi::StatusUpdated::SIGNATURE_HASH], issuer).topic(B256::with_last_byte(purpose.0));
-    let updates = walk(registry, &filter, record.block, |log| {
-        let event: abi::StatusUpdated = log.decode()?;
-        let what = StatusUpdate { epoch: event.epoch, root: Hash(event.root.0), delta: event.delta.into() };
-        Ok((what, event.previousBlock))
-    })
-    .await?;
+    let updates = walk(registry, &filter, record.block, status_update).await?;
     let numbered = updates.iter().zip(1..).all(|(update, number)| update.what.epoch == number);
     let last = updates.last().map_or((0, Hash::ZERO), |update| (update.what.epoch, update.what.root));
     if numbered && last == (record.epoch, record.root) {
@@ -137,27 +129,16 @@ pub async fn status_tree(
     rebuild(purpose, &status_updates(registry, issuer, purpose, record).await?, record)
 }
 
-/// The bits after the first `record.epoch` updates. [`Error::StatusRoot`] where their root is not the record's.
+/// The bits after the first `record.epoch` updates: [`Error::StatusRoot`] or, where one of them could not be read,
+/// [`Error::Delta`] unless their root is the record's.
 pub fn rebuild(purpose: Purpose, updates: &[Event<StatusUpdate>], record: &StatusRecord) -> Result<StatusTree, Error> {
-    let mut tree = StatusTree::new();
+    let mut replay = Replay::new(purpose);
     for Event { what: update, .. } in updates.iter().take_while(|update| update.what.epoch <= record.epoch) {
-        let toggled = delta::decode(&update.delta).map_err(|fault| Error::Delta { epoch: update.epoch, fault })?;
-        report_cleared(purpose, update.epoch, &tree, &toggled);
-        tree.toggle(&toggled);
+        for finding in replay.apply(update) {
+            tracing::warn!(%finding, "an issuer's status update breaks the protocol");
+        }
     }
-    let rebuilt = tree.root();
-    if rebuilt == record.root { Ok(tree) } else { Err(Error::StatusRoot { rebuilt, stated: record.root }) }
-}
-
-/// A cleared revocation breaks the issuer's word and is reported; it is applied nevertheless, because the
-/// contract's root contains it: a proof under that root says the same.
-fn report_cleared(purpose: Purpose, epoch: u64, tree: &StatusTree, toggled: &[StatusIndex]) {
-    if purpose != Purpose::REVOCATION {
-        return;
-    }
-    for index in toggled.iter().filter(|&&index| tree.bit(index)) {
-        tracing::warn!(epoch, %index, "an issuer cleared a revocation, which the protocol forbids");
-    }
+    replay.tree_under(record.root)
 }
 
 fn act(log: &Log) -> Result<(Act, u64), Error> {
@@ -175,7 +156,7 @@ fn act(log: &Log) -> Result<(Act, u64), Error> {
     Ok((Act::ControllerChanged { controller: from_alloy(event.controller) }, event.previousBlock))
 }
 
-/// Follows a chain of events back to its beginning. It ends, because every step leads to an earlier block.
+/// Follows a chain of events back to its beginning. It ends, because every link leads to an earlier block.
 async fn walk<T>(
     registry: &Registry,
     filter: &Filter,
@@ -185,24 +166,60 @@ async fn walk<T>(
     let mut events = Vec::new();
     let mut block = newest;
     while block.0 != 0 {
-        let logs = registry.logs(filter, block).await?;
-        let mut previous = None;
-        let mut of_block = Vec::with_capacity(logs.len());
-        for log in &logs {
-            let (what, link) = read(log)?;
-            // Only the first event of a block points to an earlier one; the others to their own.
-            let fits = if previous.is_none() { link < block.0 } else { link == block.0 };
-            if !fits {
-                return Err(Error::unusable(format!("an event of block {block} names block {link} as the one before")));
-            }
-            previous.get_or_insert(BlockNumber(link));
-            of_block.push(Event { what, place: log.place() });
-        }
-        block = previous.ok_or(Error::NoHistory { block })?;
-        events.extend(of_block.into_iter().rev());
+        let link = link(registry, filter, block, &read).await?;
+        events.extend(link.events.into_iter().rev());
+        block = link.previous;
     }
     events.reverse();
     Ok(events)
+}
+
+/// The events of one block, and the block of the one before them.
+pub(crate) struct Link<T> {
+    /// At least one, oldest first.
+    pub(crate) events: Vec<Event<T>>,
+    /// Earlier than this block; 0 where nothing came before.
+    pub(crate) previous: BlockNumber,
+}
+
+/// The status updates of one purpose in a block that has some.
+pub(crate) async fn status_link(
+    registry: &Registry,
+    issuer: Address,
+    purpose: Purpose,
+    block: BlockNumber,
+) -> Result<Link<StatusUpdate>, Error> {
+    let filter = Filter::new(&[abi::StatusUpdated::SIGNATURE_HASH], issuer).topic(B256::with_last_byte(purpose.0));
+    link(registry, &filter, block, status_update).await
+}
+
+/// The events of a block that must have some: [`Error::NoHistory`] where the endpoint has none.
+async fn link<T>(
+    registry: &Registry,
+    filter: &Filter,
+    block: BlockNumber,
+    read: impl Fn(&Log) -> Result<(T, u64), Error>,
+) -> Result<Link<T>, Error> {
+    let logs = registry.logs(filter, block).await?;
+    let mut previous = None;
+    let mut events = Vec::with_capacity(logs.len());
+    for log in &logs {
+        let (what, named) = read(log)?;
+        // Only the first event of a block points to an earlier one; the others to their own.
+        let fits = if previous.is_none() { named < block.0 } else { named == block.0 };
+        if !fits || log.block_hash != logs[0].block_hash {
+            return Err(Error::unusable(format!("an event of block {block} names block {named} as the one before")));
+        }
+        previous.get_or_insert(BlockNumber(named));
+        events.push(Event { what, place: log.place() });
+    }
+    Ok(Link { events, previous: previous.ok_or(Error::NoHistory { block })? })
+}
+
+fn status_update(log: &Log) -> Result<(StatusUpdate, u64), Error> {
+    let event: abi::StatusUpdated = log.decode()?;
+    let what = StatusUpdate { epoch: event.epoch, root: Hash(event.root.0), delta: event.delta.into() };
+    Ok((what, event.previousBlock))
 }
 
 /// Which events of the contract are asked for: some kinds, one issuer, perhaps one more indexed value.

@@ -1,7 +1,7 @@
 //! Reads and writes the `Registry` contract over JSON-RPC.
 //!
 //! Reading order: [`endpoint`] (one JSON-RPC server) → [`registry`] (the contract's views and calls) →
-//! [`history`] (its events, walked back block by block) → [`mod@observe`] (one look at the chain for a
+//! [`history`] (its events, walked back block by block) → [`follow`] (one issuer's status, block after block) → [`mod@observe`] (one look at the chain for a
 //! verifier) → [`keys`], [`transact`] and [`deploy`] (writing).
 //!
 //! Absent on purpose: the verdict (that is `testamur-core`), a quorum of endpoints, an event indexer, and
@@ -13,16 +13,19 @@ mod contract;
 pub mod deploy;
 pub mod endpoint;
 pub mod error;
+pub mod follow;
 pub mod history;
 pub mod keys;
 pub mod observe;
 pub mod registry;
+mod replay;
 mod rpc;
 pub mod send_error;
 pub mod transact;
 
 pub use endpoint::{BlockTag, Endpoint, Fees, TxReceipt};
 pub use error::Error;
+pub use follow::{Advance, Base, Finding, Follower, StatusView, TreeAt};
 pub use keys::{Key, KeySource};
 pub use observe::{observe, observe_many};
 pub use registry::{Registry, Roles};

@@ -57,7 +57,7 @@ async fn look(
     for _ in 0..LOOKS {
         let view = View::open(endpoint, finality).await?;
         let seen = view.read(receipts).await;
-        if view.still_stands().await? {
+        if endpoint.has(view.head).await? {
             return Ok(receipts.iter().map(|receipt| view.observation(&seen, receipt)).collect());
         }
     }
@@ -119,14 +119,6 @@ impl<'a> View<'a> {
             Some(settled) => (head, settled),
         };
         Ok(Self { endpoint, chain, head, settled, finality })
-    }
-
-    async fn still_stands(&self) -> Result<bool, Error> {
-        match self.endpoint.block(self.head.number.into()).await {
-            Ok(block) => Ok(block.hash == self.head.hash),
-            Err(Error::NoBlock { .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 
     async fn read(&self, receipts: &[Receipt]) -> Seen {

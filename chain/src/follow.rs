@@ -1,0 +1,267 @@
+//! The status of one issuer and purpose, kept up to date block after block: what a mirror does.
+//!
+//! An update is settled once its block is; until then the tree after each is kept, so that a reorganisation is
+//! undone by forgetting. What is settled is never undone: a chain that contradicts it is reported, and the follower
+//! begins again from nothing. No answer of the endpoint is taken over before the head is seen to stand still.
+
+mod walk;
+
+use testamur_core::{
+    Address, BlockNumber, Hash, Purpose,
+    observation::{BlockRef, StatusRecord},
+    status::StatusTree,
+};
+
+pub use crate::replay::Finding;
+use crate::{
+    Error, Registry,
+    history::{Event, StatusUpdate},
+    replay::Replay,
+};
+use walk::Walk;
+
+/// The status of one issuer and purpose at two blocks. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct StatusView {
+    /// Whose bits.
+    pub issuer: Address,
+    /// Which bits.
+    pub purpose: Purpose,
+    /// At the newest block: a set bit counts at once.
+    pub head: TreeAt,
+    /// At the settled block: a cleared bit counts only here.
+    pub settled: TreeAt,
+}
+
+/// A status tree at one block.
+#[derive(Clone, Debug)]
+pub struct TreeAt {
+    /// The block.
+    pub block: BlockRef,
+    /// What the contract says there.
+    pub record: StatusRecord,
+    /// The bits after the deltas so far. Without a fault `tree.root() == record.root`.
+    pub tree: StatusTree,
+    /// Why the bits are unknown: [`Error::StatusRoot`] or [`Error::Delta`].
+    pub fault: Option<Error>,
+}
+
+impl TreeAt {
+    /// The bits, where they are known.
+    pub fn bits(&self) -> Result<&StatusTree, Error> {
+        self.fault.clone().map_or(Ok(&self.tree), Err)
+    }
+}
+
+/// Where a follower begins: the bits after one update.
+#[derive(Clone, Debug)]
+pub struct Base {
+    /// The update's number; 0 where there was none.
+    pub epoch: u64,
+    /// The root that it stated.
+    pub root: Hash,
+    /// Its block.
+    pub block: BlockNumber,
+    /// The bits after it.
+    pub tree: StatusTree,
+}
+
+/// What a look at the chain changed.
+#[derive(Clone, Debug, Default)]
+pub struct Advance {
+    /// Updates that a reorganisation undid, ascending.
+    pub undone: Vec<u64>,
+    /// New ones, oldest first.
+    pub applied: Vec<Event<StatusUpdate>>,
+    /// What is wrong with those.
+    pub findings: Vec<Finding>,
+}
+
+/// Follows the status updates of one issuer and purpose.
+#[derive(Debug)]
+pub struct Follower {
+    issuer: Address,
+    purpose: Purpose,
+    /// After the newest settled update. Its block hash does not matter any more.
+    settled: Step,
+    /// After each update that is not settled yet, oldest first.
+    recent: Vec<Step>,
+    /// The base is a stranger's, and was not compared with the chain yet.
+    unchecked: bool,
+    walk: Walk,
+    seen: Option<Seen>,
+}
+
+/// The bits after one update.
+#[derive(Clone, Debug)]
+struct Step {
+    epoch: u64,
+    root: Hash,
+    block: BlockNumber,
+    block_hash: Hash,
+    bits: Replay,
+}
+
+/// The two blocks of a look, and what the contract says there.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    head: (BlockRef, StatusRecord),
+    settled: (BlockRef, StatusRecord),
+}
+
+impl Step {
+    fn is(&self, record: &StatusRecord) -> bool {
+        (self.epoch, self.root, self.block) == (record.epoch, record.root, record.block)
+    }
+
+    fn after(&self, event: &Event<StatusUpdate>) -> (Self, Vec<Finding>) {
+        let mut bits = self.bits.clone();
+        let findings = bits.apply(&event.what);
+        let StatusUpdate { epoch, root, .. } = event.what;
+        (Self { epoch, root, block: event.place.block, block_hash: event.place.block_hash, bits }, findings)
+    }
+
+    fn at(&self, (block, record): (BlockRef, StatusRecord)) -> TreeAt {
+        TreeAt { block, record, tree: self.bits.tree.clone(), fault: self.bits.fault_under(record.root) }
+    }
+}
+
+impl Follower {
+    /// Begins with nothing known.
+    pub fn new(issuer: Address, purpose: Purpose) -> Self {
+        let nothing = Base { epoch: 0, root: Hash::ZERO, block: BlockNumber(0), tree: StatusTree::new() };
+        Self::resume(issuer, purpose, nothing, &[])
+    }
+
+    /// Begins with a stranger's snapshot. The first [`Self::advance`] compares it with the chain, and begins from
+    /// nothing after [`Error::StatusRoot`] or [`Error::Contradicted`].
+    pub fn from_base(issuer: Address, purpose: Purpose, base: Base) -> Self {
+        Self { unchecked: base.epoch > 0, ..Self::resume(issuer, purpose, base, &[]) }
+    }
+
+    /// Begins where an earlier follower stopped: its [`Self::base`], and what it applied after that, oldest first.
+    /// The chain then says which of those still stand.
+    pub fn resume(issuer: Address, purpose: Purpose, base: Base, updates: &[Event<StatusUpdate>]) -> Self {
+        let Base { epoch, root, block, tree } = base;
+        let bits = Replay::from_tree(purpose, tree);
+        let settled = Step { epoch, root, block, block_hash: Hash::ZERO, bits };
+        let mut recent: Vec<Step> = Vec::with_capacity(updates.len());
+        for event in updates.iter().filter(|event| event.what.epoch > epoch) {
+            recent.push(recent.last().unwrap_or(&settled).after(event).0);
+        }
+        Self { issuer, purpose, settled, recent, unchecked: false, walk: Walk::default(), seen: None }
+    }
+
+    /// Brings the view to a new pair of blocks.
+    ///
+    /// After an error the view stays as it was, and what was walked is kept for the next call; the same holds when
+    /// the call is dropped. After [`Error::Contradicted`] the next call begins from nothing, and until it succeeds
+    /// there is no view. Where [`Error::is_transient`], the same call may succeed in a moment.
+    pub async fn advance(&mut self, registry: &Registry, head: BlockRef, settled: BlockRef) -> Result<Advance, Error> {
+        let advanced = self.look(registry, head, settled).await;
+        if let Err(error @ (Error::Contradicted { .. } | Error::StatusRoot { .. })) = &advanced {
+            tracing::error!(issuer = %self.issuer, purpose = %self.purpose, %error, "beginning again from nothing");
+            *self = Self::new(self.issuer, self.purpose);
+        }
+        advanced
+    }
+
+    /// The bits as the last successful [`Self::advance`] found them; `None` before the first.
+    pub fn view(&self) -> Option<StatusView> {
+        let Seen { head, settled } = self.seen?;
+        let (issuer, purpose) = (self.issuer, self.purpose);
+        Some(StatusView { issuer, purpose, head: self.newest().at(head), settled: self.settled.at(settled) })
+    }
+
+    /// What is settled: kept together with the updates after it, it resumes this follower.
+    pub fn base(&self) -> Base {
+        let Step { epoch, root, block, ref bits, .. } = self.settled;
+        Base { epoch, root, block, tree: bits.tree.clone() }
+    }
+
+    async fn look(&mut self, registry: &Registry, head: BlockRef, settled: BlockRef) -> Result<Advance, Error> {
+        let seen = self.read(registry, head, settled).await?;
+        let stands = self.standing(registry, &seen.head.1).await;
+        if !matches!(&stands, Err(error) if error.is_transient()) && !registry.endpoint().has(head).await? {
+            return Err(Error::Reorganised { block: head.number });
+        }
+        self.take_over(stands?, seen).await
+    }
+
+    /// The contract's records at the two blocks. An endpoint that is behind does not make anything less settled.
+    async fn read(&self, registry: &Registry, head: BlockRef, settled: BlockRef) -> Result<Seen, Error> {
+        let before = self.seen.map(|seen| seen.settled).filter(|(before, _)| before.number > settled.number);
+        let known = before.map_or(self.settled.block, |(before, _)| before.number);
+        let newest = if before.is_some() { head } else { settled };
+        if newest.number < known {
+            return Err(Error::Behind { block: newest.number, known });
+        }
+        let at_head = registry.status_of(self.issuer, self.purpose, head.number.into()).await?;
+        let settled = match before {
+            Some(before) => before,
+            None if at_head.block <= settled.number => (settled, at_head), // not written since
+            None => match registry.status_of(self.issuer, self.purpose, settled.number.into()).await {
+                Err(Error::NoCode { .. }) => (settled, StatusRecord::default()), // deployed since
+                record => (settled, record?),
+            },
+        };
+        Ok(Seen { head: (head, at_head), settled })
+    }
+
+    /// The newest known update that the chain at the head still has. What comes after it is then in the walk.
+    async fn standing(&mut self, registry: &Registry, record: &StatusRecord) -> Result<u64, Error> {
+        if self.unchecked {
+            self.settled.bits.fault_under(self.settled.root).map_or(Ok(()), Err)?;
+        }
+        if self.settled.is(record) {
+            self.walk.clear();
+            return Ok(self.settled.epoch);
+        }
+        if let Some(known) = self.recent.iter().rev().find(|step| step.is(record)) {
+            let block = registry.endpoint().block(known.block.into()).await;
+            if block.is_ok_and(|block| block.hash == known.block_hash) {
+                self.walk.clear();
+                return Ok(known.epoch);
+            }
+        }
+        self.walk_back(registry, record).await
+    }
+
+    /// Takes over what was walked, all or nothing.
+    async fn take_over(&mut self, stands: u64, seen: Seen) -> Result<Advance, Error> {
+        let undone = self.recent.iter().map(|step| step.epoch).filter(|&epoch| epoch > stands).collect();
+        if seen.settled.1.epoch <= self.settled.epoch && !self.settled.is(&seen.settled.1) {
+            return Err(self.contradicted());
+        }
+        let mut recent: Vec<_> = self.recent.iter().filter(|step| step.epoch <= stands).cloned().collect();
+        let mut settled = self.settled.clone();
+        let is_settled = |step: &Step| step.epoch <= seen.settled.1.epoch;
+        let now_settled = recent.iter().take_while(|step| is_settled(step)).count();
+        settled = recent.drain(..now_settled).next_back().unwrap_or(settled);
+        let mut findings = Vec::new();
+        for event in self.walk.events.iter().rev() {
+            let (step, found) = recent.last().unwrap_or(&settled).after(event);
+            findings.extend(found);
+            if is_settled(&step) {
+                settled = step
+            } else {
+                recent.push(step)
+            }
+            tokio::task::yield_now().await; // a long history takes a while
+        }
+        let newest = recent.last().unwrap_or(&settled);
+        if !newest.is(&seen.head.1) || !settled.is(&seen.settled.1) {
+            return Err(Error::unusable(format!("the status updates of {} and its records differ", self.issuer)));
+        }
+        (self.settled, self.recent, self.seen, self.unchecked) = (settled, recent, Some(seen), false);
+        Ok(Advance { undone, applied: self.walk.take(), findings })
+    }
+
+    fn newest(&self) -> &Step {
+        self.recent.last().unwrap_or(&self.settled)
+    }
+
+    fn contradicted(&self) -> Error {
+        Error::Contradicted { issuer: self.issuer, epoch: self.settled.epoch }
+    }
+}
