@@ -96,15 +96,19 @@ impl Chain {
     /// Puts several calls of one account into one block, in their order.
     pub async fn in_one_block(&self, who: &Key, to: Address, calls: Vec<Vec<u8>>) -> BlockNumber {
         self.automine(false).await;
-        let nonce = self.endpoint.nonce(who.address(), BlockTag::Latest).await.unwrap();
-        let fees = self.endpoint.fees().await.unwrap().bid();
-        for (nonce, calldata) in (nonce..).zip(&calls) {
-            let signed = sign(who, nonce, fees, 500_000, to, calldata, CHAIN);
-            self.endpoint.send_raw(&signed.raw).await.unwrap();
+        for raw in self.signed(who, to, calls).await {
+            self.endpoint.send_raw(&raw).await.unwrap();
         }
         self.mine(1).await;
         self.automine(true).await;
         self.head().await
+    }
+
+    /// Signs calls of one account, in their order, without sending them.
+    pub async fn signed(&self, who: &Key, to: Address, calls: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        let nonce = self.endpoint.nonce(who.address(), BlockTag::Latest).await.unwrap();
+        let fees = self.endpoint.fees().await.unwrap().bid();
+        (nonce..).zip(&calls).map(|(nonce, call)| sign(who, nonce, fees, 500_000, to, call, CHAIN).raw).collect()
     }
 }
 

@@ -38,7 +38,16 @@ impl Bits {
         self.publish(&delta::encode(&indices).unwrap())
     }
 
-    fn publish(&mut self, delta: &[u8]) -> Vec<u8> {
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Forgets what a reorganisation undid.
+    pub fn back_to(&mut self, (epoch, tree): (u64, StatusTree)) {
+        (self.epoch, self.tree) = (epoch, tree);
+    }
+
+    pub fn publish(&mut self, delta: &[u8]) -> Vec<u8> {
         self.epoch += 1;
         update_status_call(self.issuer, self.purpose, self.epoch, self.tree.root(), delta)
     }

@@ -5,6 +5,7 @@
 mod chain;
 mod deploy;
 mod endpoint;
+mod follow;
 mod history;
 mod observe;
 mod proxy;
