@@ -17,6 +17,8 @@ pub enum Part {
     Disk,
     /// The store.
     Store,
+    /// The mirror: seeing the chain, and what the issuers that it always follows published.
+    Mirror,
 }
 
 /// One problem, as `/readyz` prints it.

@@ -12,6 +12,7 @@ pub mod health;
 pub mod http;
 pub mod ledger;
 pub mod metrics;
+pub mod mirror;
 pub mod permutation;
 pub mod run;
 pub mod seal;

@@ -1,0 +1,179 @@
+//! What a mirror holds in memory: for each issuer and purpose the newest view, for readers who never wait for the chain.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use testamur_chain::{Error, Finding, StatusView};
+use tokio::sync::{self, watch};
+
+use super::{Key, Limits, track::Following};
+
+/// Findings that are kept of one issuer and purpose, the newest.
+const FINDINGS: usize = 32;
+
+/// What readers see of one issuer and purpose.
+#[derive(Clone, Debug)]
+pub(super) enum Shown {
+    /// Nothing yet.
+    Loading,
+    /// The newest view. It stays while the chain cannot be seen.
+    Known(Arc<StatusView>),
+    /// There is no view, because of this. It is tried again.
+    Failed(Error),
+}
+
+/// One issuer and purpose.
+pub(super) struct Track {
+    pub key: Key,
+    /// Followed always, asked for or not.
+    pub pinned: bool,
+    pub shown: watch::Sender<Shown>,
+    pub told: Mutex<Told>,
+    /// Held while the chain is read.
+    pub following: Arc<sync::Mutex<Following>>,
+    /// Milliseconds from the board's beginning to the last question.
+    used: AtomicU64,
+}
+
+/// What is wrong with one issuer and purpose.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    /// Why the last look at it failed.
+    pub failed: Option<Error>,
+    /// When the last one succeeded.
+    pub shown_at: Option<Instant>,
+    /// The newest findings.
+    pub findings: Vec<Finding>,
+}
+
+/// What is in memory, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    pub followed: usize,
+    pub bytes: usize,
+}
+
+/// All issuers and purposes in memory.
+pub(super) struct Board {
+    tracks: RwLock<HashMap<Key, Arc<Track>>>,
+    began: Instant,
+}
+
+impl Track {
+    pub fn told<R>(&self, act: impl FnOnce(&mut Told) -> R) -> R {
+        act(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn view(&self) -> Option<Arc<StatusView>> {
+        match &*self.shown.borrow() {
+            Shown::Known(view) => Some(view.clone()),
+            _ => None,
+        }
+    }
+
+    /// Shows a view.
+    pub fn publish(&self, view: StatusView) {
+        self.told(|told| (told.failed, told.shown_at) = (None, Some(Instant::now())));
+        self.shown.send_replace(Shown::Known(Arc::new(view)));
+    }
+
+    /// Shows why there is none, unless there was one before.
+    pub fn fail(&self, error: Error) {
+        self.told(|told| told.failed = Some(error.clone()));
+        self.shown.send_if_modified(|shown| {
+            let none = !matches!(shown, Shown::Known(_));
+            if none {
+                *shown = Shown::Failed(error);
+            }
+            none
+        });
+    }
+
+    /// Nobody ever wrote it: nothing to follow, and nothing to keep for long.
+    pub fn is_unwritten(&self) -> bool {
+        self.view().is_some_and(|view| view.head.record.epoch == 0)
+    }
+
+    /// How long that answer has stood.
+    fn unwritten_for(&self) -> Option<Duration> {
+        let shown_at = self.told(|told| told.shown_at)?;
+        self.is_unwritten().then(|| shown_at.elapsed())
+    }
+
+    fn bytes(&self) -> usize {
+        self.view().map_or(0, |view| view.head.tree.footprint()) + size_of::<Self>()
+    }
+}
+
+impl Told {
+    /// Remembers a finding, and forgets the oldest where there are many.
+    pub fn add(&mut self, finding: Finding) {
+        if self.findings.len() == FINDINGS {
+            self.findings.remove(0);
+        }
+        self.findings.push(finding);
+    }
+}
+
+impl Board {
+    pub fn new() -> Self {
+        Self { tracks: RwLock::default(), began: Instant::now() }
+    }
+
+    /// One issuer and purpose, which is then held to be in use.
+    pub fn find(&self, key: Key) -> Option<Arc<Track>> {
+        let track = self.tracks.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()?;
+        track.used.store(self.now(), Ordering::Relaxed);
+        Some(track)
+    }
+
+    /// The same; a new one where there is none.
+    pub fn find_or_add(&self, key: Key, pinned: bool) -> Arc<Track> {
+        let mut tracks = self.tracks.write().unwrap_or_else(PoisonError::into_inner);
+        let track = tracks.entry(key).or_insert_with(|| {
+            let (shown, told, following) = (watch::Sender::new(Shown::Loading), Mutex::default(), Arc::default());
+            Arc::new(Track { key, pinned, shown, told, following, used: AtomicU64::new(0) })
+        });
+        track.used.store(self.now(), Ordering::Relaxed);
+        track.clone()
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<Arc<Track>> {
+        self.tracks.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Drops from memory what nobody asked for lately, what is to be asked anew and, while there is too much, what was
+    /// asked for longest ago.
+    pub fn tidy(&self, limits: &Limits) -> Held {
+        let now = self.now();
+        let mut all: Vec<_> = self.all().into_iter().map(|track| (track.used.load(Ordering::Relaxed), track)).collect();
+        all.sort_unstable_by_key(|(used, track)| (*used, track.key));
+        let mut held = Held { followed: all.len(), bytes: all.iter().map(|(_, track)| track.bytes()).sum() };
+        let mut gone = Vec::new();
+        for (used, track) in all.iter().filter(|(_, track)| !track.pinned) {
+            let idle = Duration::from_millis(now - used.min(&now));
+            let too_old = track.unwritten_for().is_some_and(|age| age > limits.unwritten);
+            // The last one stays, however large: it would only be loaded again.
+            let too_much = held.followed > 1 && (held.bytes > limits.memory_bytes || held.followed > limits.followed);
+            if idle > limits.idle || too_old || too_much {
+                held.followed -= 1;
+                held.bytes -= track.bytes().min(held.bytes);
+                gone.push(track.key);
+            }
+        }
+        let mut tracks = self.tracks.write().unwrap_or_else(PoisonError::into_inner);
+        gone.iter().for_each(|key| drop(tracks.remove(key)));
+        held
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
