@@ -9,6 +9,7 @@ pub mod machine;
 mod memory;
 mod prepare;
 pub mod problem;
+pub mod reconcile;
 pub mod report;
 #[cfg(test)]
 pub(crate) mod tests;
