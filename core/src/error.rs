@@ -124,6 +124,43 @@ pub enum Error {
     #[error("the delta holds an index at or above 2^40")]
     DeltaRange,
 
+    /// A status list that is not base64url, or lacks the multibase `u` before it.
+    #[error("the list is not multibase base64url (`u…`)")]
+    ListText,
+    /// A status list whose compression is cut off or damaged, or which something else follows.
+    #[error("the list's compression is damaged, cut off, or followed by something else")]
+    ListCompression,
+    /// A status list that grows beyond what its reader takes: a decompression bomb, if nothing else.
+    #[error("the list inflates to more than {limit} bytes")]
+    ListTooLarge {
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// A status list that is too short to hide one credential among others.
+    #[error(
+        "the list holds {found} statuses, but the policy asks for {needed} at least, so that nobody can tell which one is meant"
+    )]
+    ListTooShort {
+        /// Statuses in the list.
+        found: u64,
+        /// Statuses that the policy asks for.
+        needed: u64,
+    },
+    /// A number of bits that no status of the list's format has.
+    #[error("a status of {bits} bits does not exist in this kind of list")]
+    StatusSize {
+        /// The number given.
+        bits: u32,
+    },
+    /// A status index beyond the end of a list: neither set nor cleared.
+    #[error("status {index} is outside a list of {length}")]
+    StatusRange {
+        /// The place asked for.
+        index: u64,
+        /// Statuses in the list.
+        length: u64,
+    },
+
     /// The credential carries no `merkle-anchor-jcs-2026` proof.
     #[error("no merkle-anchor-jcs-2026 proof")]
     NoAnchor,

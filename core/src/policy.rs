@@ -1,8 +1,10 @@
 //! What a verifier trusts and asks for. A receipt decides none of it.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, ChainId, observation::Finality, registry};
+use crate::{Address, ChainId, Error, observation::Finality, registry};
 
 /// Whether a check that could not be made stands in the way of *valid*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,11 +50,16 @@ pub struct Policy {
     pub signature: Need,
     /// The greatest age of the newest block, in seconds, at which its status still counts. `None`: any.
     pub max_status_age: Option<u64>,
+    /// The fewest statuses that a status list of any issuer may hold: among fewer, asking for a list tells which credential is meant.
+    pub min_list_length: u64,
 }
 
 /// Ethereum, Optimism, Gnosis, Polygon, Base. Not Arbitrum: its contracts see other block numbers than its log queries,
 /// so the status events cannot be walked back there.
 const PUBLIC_CHAINS: [u64; 5] = [1, 10, 100, 137, 8453];
+
+/// W3C Bitstring Status List, 3.2: a bitstring's length divided by `statusSize` is 131,072 at least.
+const MIN_LIST_LENGTH: u64 = 131_072;
 
 impl Default for Policy {
     fn default() -> Self {
@@ -65,6 +72,7 @@ impl Default for Policy {
             status: Need::Required,
             signature: Need::Optional,
             max_status_age: None,
+            min_list_length: MIN_LIST_LENGTH,
         }
     }
 }
@@ -78,5 +86,29 @@ impl Policy {
     /// Whether anchors in this contract count.
     pub fn accepts_registry(&self, address: Address) -> bool {
         address == registry::ADDRESS || self.registries.contains(&address)
+    }
+
+    /// Whether a status list of so many bytes, inflated, is long enough; [`Error::ListTooShort`] where it is not.
+    pub fn check_list_length(&self, bytes: usize, status_size: NonZeroU32) -> Result<(), Error> {
+        let found = bytes as u64 * 8 / u64::from(status_size.get());
+        let needed = self.min_list_length;
+        if found < needed { Err(Error::ListTooShort { found, needed }) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_list_is_refused_with_both_numbers() {
+        let size = |bits| NonZeroU32::new(bits).expect("not zero");
+        let mut policy = Policy::default();
+        assert_eq!(policy.check_list_length(16_384, size(1)), Ok(()));
+        let short = Error::ListTooShort { found: 65_536, needed: 131_072 };
+        assert_eq!(policy.check_list_length(16_384, size(2)), Err(short.clone()));
+        assert!(short.to_string().contains("65536") && short.to_string().contains("131072"), "{short}");
+        policy.min_list_length = 8;
+        assert_eq!(policy.check_list_length(1, size(1)), Ok(()));
     }
 }

@@ -1,10 +1,13 @@
 //! Is it still good? One bit for each credential and purpose, in a sparse Merkle tree whose root is on chain.
 
+pub mod bitstring;
 pub mod delta;
 mod flat;
+mod inflate;
 mod list;
 mod node;
 mod proof;
+pub mod token;
 mod tree;
 
 pub use list::{ListProof, StatusList};
