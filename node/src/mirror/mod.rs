@@ -118,10 +118,6 @@ pub enum NotKnown {
     /// The chain, or the issuer's part of it, cannot be read.
     #[error("the chain cannot be read: {0}")]
     Unseen(Error),
-    /// The deltas that the issuer published do not lead to its newest root, or cannot be read: [`Error::StatusRoot`],
-    /// [`Error::Delta`].
-    #[error("what the issuer published does not lead to its root: {0}")]
-    Damaged(Error),
 }
 
 /// What is known of one issuer and purpose, faults included.
@@ -203,8 +199,9 @@ impl Mirror {
         self.0.board.find(Key { issuer, purpose })?.view()
     }
 
-    /// The newest view, for whoever asks: an open mirror reads any issuer when asked for it, and waits for that a few seconds.
-    /// Its bits at the head are known; those at the settled block ask [`testamur_chain::TreeAt::bits`].
+    /// The newest view, for whoever asks: an open mirror reads any issuer when asked for it, and waits for that a few
+    /// seconds. Bits count only without a fault ([`testamur_chain::TreeAt::bits`]): an issuer may have published deltas that do
+    /// not lead to its root.
     pub async fn wanted(&self, issuer: Address, purpose: Purpose) -> Result<Arc<StatusView>, NotKnown> {
         let (key, deadline) = (Key { issuer, purpose }, Instant::now() + self.0.limits.patience);
         let track = match self.0.board.find(key) {
@@ -218,10 +215,7 @@ impl Mirror {
         match known {
             Shown::Loading => Err(NotKnown::Loading),
             Shown::Failed(error) => Err(NotKnown::Unseen(error)),
-            Shown::Known(view) => match &view.head.fault {
-                None => Ok(view),
-                Some(fault) => Err(NotKnown::Damaged(fault.clone())),
-            },
+            Shown::Known(view) => Ok(view),
         }
     }
 
