@@ -12,9 +12,9 @@ use std::{
 
 use futures::{StreamExt, TryStreamExt, stream};
 use rand::{TryRngCore, rngs::OsRng};
-use testamur_core::{Address, ChainId, Digest, Receipt, UnixSeconds, proof::ProofConfig};
+use testamur_core::{Address, Digest, Receipt, UnixSeconds, proof::ProofConfig};
 
-use crate::node::{Node, Wait};
+use crate::node::{Node, Place, Wait};
 
 pub use error::{AnchorError, FileError, ReceiptError};
 
@@ -55,14 +55,6 @@ pub enum Progress<'a> {
     Done(&'a Path, &'a Result<Anchored, FileError>),
 }
 
-/// Where a node anchors for us: what receipts must agree with.
-#[derive(Clone, Copy)]
-struct Place {
-    issuer: Address,
-    chain: ChainId,
-    registry: Address,
-}
-
 /// A file whose digest is, or is about to be, with the node.
 struct Job {
     file: PathBuf,
@@ -85,7 +77,7 @@ pub async fn anchor(
     if let Some(folder) = &options.out {
         fs::create_dir_all(folder).map_err(|error| AnchorError::Out { folder: folder.clone(), error })?;
     }
-    let place = place(node, options.issuer).await?;
+    let place = node.place(options.issuer).await?;
     let jobs = prepare_all(place, paths, options, now, progress).await?;
     if jobs.is_empty() {
         return Ok(());
@@ -100,15 +92,6 @@ pub async fn anchor(
         progress(Progress::Done(&file, &outcome));
     }
     Ok(())
-}
-
-async fn place(node: &Node, asked: Option<Address>) -> Result<Place, AnchorError> {
-    let about = node.about().await?;
-    let token = node.token().await?.issuer;
-    match asked {
-        Some(asked) if asked != token => Err(AnchorError::OtherIssuer { token, asked }),
-        _ => Ok(Place { issuer: token, chain: about.chain, registry: about.registry }),
-    }
 }
 
 /// Makes every file ready that can be; the others, and those that are anchored already, are told.

@@ -1,7 +1,8 @@
 //! The client of the Testamur registry: anchor files with a node, verify them against the chain itself.
 //!
 //! Reading order: [`files`] (which files are meant, and how one is replaced) → [`content`] (credential, or any
-//! other file) → [`pending`] (an anchoring under way) → [`node`] and [`anchor()`]; then [`chains`], [`policy`] and
+//! other file) → [`pending`] (an anchoring under way) → [`node`] and [`anchor()`] →
+//! [`change`] (revoke, suspend, reinstate); then [`chains`], [`policy`] and
 //! [`verify()`]. [`newkey`], [`span`] and
 //! [`terminal`] serve the command line.
 //!
@@ -27,6 +28,7 @@
 
 pub mod anchor;
 pub mod chains;
+pub mod change;
 pub mod content;
 pub mod files;
 pub mod newkey;

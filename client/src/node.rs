@@ -1,27 +1,24 @@
-//! A node, as its client sees it: digests in, receipts out. Nothing that it says is believed unchecked.
+//! A node, as its client sees it: digests in, receipts out; changes of status in, their progress out. Nothing that it
+//! says is believed unchecked.
 
+mod changes;
 mod error;
+mod server;
 
 use std::{fmt, time::Duration};
 
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, header};
-use serde::{Deserialize, de::DeserializeOwned};
+use reqwest::{Method, StatusCode, header};
+use serde::Deserialize;
 use testamur_core::{Address, ChainId, Digest, Receipt};
 
-use crate::terminal::printable;
+use server::{LONGEST_ANSWER, Patience, pause, retry_after};
+pub(crate) use server::{Server, parse};
 
+pub use changes::{Action, Change, ChangeState, Entries, MOST_ENTRIES, Offender, Progress, Refused};
 pub use error::NodeError;
 
-/// The longest answer to a question: a receipt of a 2^64-leaf batch takes 6 kB.
-const LONGEST_ANSWER: usize = 1 << 20;
-/// An answer to a question comes within this.
-const TIMEOUT: Duration = Duration::from_secs(30);
 /// An answer to millions of digests, after a durable commit, comes within this.
 const SUBMIT_TIMEOUT: Duration = Duration::from_secs(600);
-/// Failures in a row, each longer waited for than the one before, until a request is given up: about five minutes.
-const MOST_FAILURES: u32 = 12;
-/// The first pause and the longest one, whatever the node asks for.
-const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
 /// A bearer token. Never printed.
 #[derive(Clone)]
@@ -68,49 +65,59 @@ pub struct TokenInfo {
     pub issuer: Address,
 }
 
-/// A problem document (RFC 9457), as far as people need it.
-#[derive(Deserialize)]
-struct Problem {
-    title: Option<String>,
-    detail: Option<String>,
+/// Where an issuer's credentials are anchored: what receipts must agree with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The issuer.
+    pub issuer: Address,
+    /// The chain.
+    pub chain: ChainId,
+    /// The contract.
+    pub registry: Address,
+}
+
+impl Place {
+    /// Whether a receipt is of this place.
+    pub fn is_of(&self, receipt: &Receipt) -> bool {
+        (receipt.issuer, receipt.chain, receipt.registry) == (self.issuer, self.chain, self.registry)
+    }
 }
 
 /// A node and the token to use it.
 #[derive(Clone, Debug)]
 pub struct Node {
-    client: Client,
-    base: Url,
-    token: Token,
+    server: Server,
 }
 
 impl Node {
     /// A node by its URL. No request is made.
     pub fn new(url: &str, token: Token) -> Result<Self, NodeError> {
-        let mut base: Url = url.trim().parse().map_err(|_| NodeError::Url)?;
-        if !matches!(base.scheme(), "http" | "https") || !base.has_host() {
-            return Err(NodeError::Url);
-        }
-        if !base.path().ends_with('/') {
-            base.set_path(&format!("{}/", base.path()));
-        }
-        let client = Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            // The API has no redirects, and the token goes to nobody else.
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("testamur/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| NodeError::Answer { detail: causes(error) })?;
-        Ok(Self { client, base, token })
+        Ok(Self { server: Server::new(url, Some(token))? })
     }
 
     /// What it says of itself.
     pub async fn about(&self) -> Result<About, NodeError> {
-        self.get("v1/node").await
+        self.server.get("v1/node").await
     }
 
     /// Whom the token speaks for.
     pub async fn token(&self) -> Result<TokenInfo, NodeError> {
-        self.get("v1/token").await
+        self.server.get("v1/token").await
+    }
+
+    /// Where it anchors for the token's issuer. [`NodeError::OtherIssuer`] unless that is the one asked for.
+    pub async fn place(&self, asked: Option<Address>) -> Result<Place, NodeError> {
+        let About { chain, registry } = self.about().await?;
+        let issuer = self.token().await?.issuer;
+        match asked {
+            Some(asked) if asked != issuer => Err(NodeError::OtherIssuer { token: issuer, asked }),
+            _ => Ok(Place { issuer, chain, registry }),
+        }
+    }
+
+    /// Scheme, host and port.
+    pub fn name(&self) -> String {
+        self.server.name()
     }
 
     /// Hands over digests. When this returns `Ok`, the node has promised that they are durable.
@@ -136,13 +143,14 @@ impl Node {
     async fn submit_once(&self, issuer: Address, body: Vec<u8>) -> Result<usize, NodeError> {
         let limit = body.len() + LONGEST_ANSWER;
         let request = self
+            .server
             .request(Method::POST, &format!("v1/issuers/{issuer}/digests"))?
             .header(header::CONTENT_TYPE, RAW)
             .header(header::ACCEPT, RAW)
             .timeout(SUBMIT_TIMEOUT)
             .body(body);
-        let mut response = self.send(request).await?;
-        Ok(self.read(&mut response, limit).await?.len())
+        let mut response = self.server.send(request).await?;
+        Ok(self.server.read(&mut response, limit).await?.len())
     }
 
     /// The receipt of a digest, once its anchor is as settled as `wait` says. Waits as long as the node asks to.
@@ -165,7 +173,7 @@ impl Node {
     }
 
     async fn receipt_once(&self, path: &str, wait: Wait) -> Result<Answered, NodeError> {
-        let mut response = self.send(self.request(Method::GET, path)?.timeout(TIMEOUT)).await?;
+        let mut response = self.server.send(self.server.request(Method::GET, path)?).await?;
         if response.status() == StatusCode::ACCEPTED {
             return Ok(Answered::NotYet(retry_after(&response)));
         }
@@ -174,52 +182,8 @@ impl Node {
             let detail = format!("a receipt in the state {state:?}, where final was asked for");
             return Err(NodeError::Answer { detail });
         }
-        let bytes = self.read(&mut response, LONGEST_ANSWER).await?;
+        let bytes = self.server.read(&mut response, LONGEST_ANSWER).await?;
         parse(&bytes).map(Answered::Receipt)
-    }
-
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, NodeError> {
-        let mut response = self.send(self.request(Method::GET, path)?.timeout(TIMEOUT)).await?;
-        parse(&self.read(&mut response, LONGEST_ANSWER).await?)
-    }
-
-    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, NodeError> {
-        let url = self.base.join(path).map_err(|_| NodeError::Url)?;
-        Ok(self.client.request(method, url).bearer_auth(&self.token.0))
-    }
-
-    /// Sends a request; an answer that is no success is an error.
-    async fn send(&self, request: RequestBuilder) -> Result<Response, NodeError> {
-        let mut response = request.send().await.map_err(|error| self.unreachable(error))?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        let retry_after = retry_after(&response);
-        let bytes = self.read(&mut response, LONGEST_ANSWER).await?;
-        let problem = serde_json::from_slice(&bytes).unwrap_or(Problem { title: None, detail: None });
-        let title = problem.title.or_else(|| status.canonical_reason().map(str::to_owned)).unwrap_or_default();
-        Err(NodeError::Refused {
-            status: status.as_u16(),
-            title: printable(&title),
-            detail: problem.detail.map(|detail| printable(&detail)),
-            retry_after,
-        })
-    }
-
-    async fn read(&self, response: &mut Response, limit: usize) -> Result<Vec<u8>, NodeError> {
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(error))? {
-            if bytes.len() + chunk.len() > limit {
-                return Err(NodeError::Answer { detail: format!("it is longer than {limit} bytes") });
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes)
-    }
-
-    fn unreachable(&self, error: reqwest::Error) -> NodeError {
-        NodeError::Unreachable { node: self.base.origin().ascii_serialization(), detail: causes(error) }
     }
 }
 
@@ -232,71 +196,14 @@ enum Answered {
     NotYet(Option<Duration>),
 }
 
-/// Counts failures in a row.
-#[derive(Default)]
-struct Patience {
-    failures: u32,
-}
-
-impl Patience {
-    /// Waits before the next attempt, or gives the error back where it will not pass by itself.
-    async fn after(&mut self, error: NodeError) -> Result<(), NodeError> {
-        self.failures += 1;
-        if !error.is_transient() || self.failures >= MOST_FAILURES {
-            return Err(error);
-        }
-        tokio::time::sleep(pause(error.retry_after(), self.failures - 1)).await;
-        Ok(())
-    }
-}
-
-/// How long to wait: what the node asks for, else twice as long after each failure; within reason.
-fn pause(asked: Option<Duration>, failures: u32) -> Duration {
-    let [first, longest] = PAUSES;
-    asked.unwrap_or(first * 2_u32.saturating_pow(failures)).clamp(first, longest)
-}
-
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
-}
-
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, NodeError> {
-    serde_json::from_slice(bytes).map_err(|error| NodeError::Answer { detail: printable(&error.to_string()) })
-}
-
-/// An error of the network with its causes, without the URL.
-fn causes(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_are_bounded() {
-        let seconds = |asked: Option<u64>, failures| pause(asked.map(Duration::from_secs), failures).as_secs();
-        assert_eq!([0, 1, 2, 3].map(|failures| seconds(None, failures)), [1, 2, 4, 8]);
-        assert_eq!(seconds(None, 40), 60);
-        assert_eq!((seconds(Some(5), 9), seconds(Some(0), 0), seconds(Some(99_999), 0)), (5, 1, 60));
-    }
-
-    #[test]
-    fn only_http_urls_are_taken_and_paths_are_kept() {
+    fn a_token_is_one_word_and_never_printed() {
         let token = Token::new(" secret\n").unwrap();
-        for wrong in ["", "node.example", "file:///etc", "ftp://host"] {
-            assert!(matches!(Node::new(wrong, token.clone()), Err(NodeError::Url)), "{wrong}");
-        }
         let node = Node::new("https://example.edu/testamur", token).unwrap();
-        assert_eq!(node.base.join("v1/node").unwrap().as_str(), "https://example.edu/testamur/v1/node");
         assert!(!format!("{node:?}").contains("secret"));
         assert!(Token::new("two words").is_none() && Token::new(" ").is_none());
     }

@@ -67,6 +67,14 @@ pub fn begin(pending: &Path, content: &Content, fresh: ProofConfig) -> Result<Pr
     Ok(config)
 }
 
+/// The configuration of an anchoring under way; `None` where there is none.
+pub fn resume(pending: &Path) -> Result<Option<ProofConfig>, PendingError> {
+    match load(pending) {
+        Err(PendingError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        loaded => loaded.map(|(config, _)| Some(config)),
+    }
+}
+
 fn load(pending: &Path) -> Result<(ProofConfig, Digest), PendingError> {
     let unreadable = || PendingError::Unreadable { file: pending.display().to_string() };
     let bytes = files::read_up_to(pending, json::MAX_BYTES)?.map_err(|_| unreadable())?;

@@ -98,6 +98,7 @@ pub fn parse(toml: &str) -> Result<Policy, toml::de::Error> {
         status: file.status.unwrap_or(default.status),
         signature: file.signature.unwrap_or(default.signature),
         max_status_age: file.max_status_age.map(|age| age.0.0).or(default.max_status_age),
+        ..default
     })
 }
 

@@ -59,14 +59,6 @@ pub enum AnchorError {
     /// The node.
     #[error(transparent)]
     Node(#[from] NodeError),
-    /// The token speaks for another issuer than the one asked for.
-    #[error("the token is of {token}, not of {asked}: use that issuer's token")]
-    OtherIssuer {
-        /// Whom it speaks for.
-        token: Address,
-        /// Who was asked for.
-        asked: Address,
-    },
     /// The folder for anchored copies cannot be made.
     #[error("the folder {} cannot be made: {error}", folder.display())]
     Out {

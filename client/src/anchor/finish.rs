@@ -4,17 +4,19 @@ use std::path::PathBuf;
 
 use testamur_core::{Digest, Document, Error, Receipt, proof::AnchorProof};
 
-use super::{Anchored, FileError, Job, Place, ReceiptError};
+use super::{Anchored, FileError, Job, ReceiptError};
 use crate::{
     content::{Content, Credential, print_like},
-    files, pending,
+    files,
+    node::Place,
+    pending,
 };
 
 /// A node may be mistaken, or lie: its receipt must prove our digest, in the place that it named.
 pub(super) fn check(receipt: &Receipt, place: Place, digest: Digest) -> Result<(), ReceiptError> {
     receipt.check_shape()?;
     receipt.check_inclusion(digest)?;
-    if (receipt.issuer, receipt.chain, receipt.registry) == (place.issuer, place.chain, place.registry) {
+    if place.is_of(receipt) {
         return Ok(());
     }
     let Receipt { issuer, chain, registry, .. } = *receipt;

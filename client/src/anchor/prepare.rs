@@ -11,10 +11,12 @@ use testamur_core::{
     proof::{AnchorProof, ProofConfig},
 };
 
-use super::{Anchored, FileError, Job, Place, Prepared};
+use super::{Anchored, FileError, Job, Prepared};
 use crate::{
     content::{Content, ReadError},
-    files, pending,
+    files,
+    node::Place,
+    pending,
 };
 
 /// Reads a file and stores durably what its digest is made from, unless it is anchored.

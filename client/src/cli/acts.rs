@@ -26,6 +26,10 @@ pub struct Access {
 }
 
 impl Access {
+    pub fn new(rpc: String, registry: Option<Address>) -> Self {
+        Self { rpc, registry }
+    }
+
     pub fn endpoint(&self) -> Result<Endpoint, Failure> {
         Ok(Endpoint::connect(&self.rpc)?)
     }

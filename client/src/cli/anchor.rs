@@ -90,7 +90,8 @@ pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn token(file: Option<&Path>) -> Result<Token, Failure> {
+/// The node's bearer token, from a file or the environment.
+pub fn token(file: Option<&Path>) -> Result<Token, Failure> {
     let text = match file {
         Some(path) => std::fs::read_to_string(path).map_err(|error| {
             let message = format!("the token file {} cannot be read: {error}", path.display());

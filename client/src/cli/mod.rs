@@ -2,6 +2,7 @@
 
 mod acts;
 mod anchor;
+mod change;
 mod console;
 mod issuer;
 mod key;
@@ -21,7 +22,7 @@ use std::{
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use console::Console;
 use outcome::{Exit, Failure};
-use testamur::files;
+use testamur::{change::Action, files};
 use testamur_core::UnixSeconds;
 
 const AFTER_HELP: &str = "\
@@ -48,6 +49,15 @@ struct Cli {
 enum Command {
     Anchor(anchor::Args),
     Verify(verify::Args),
+    /// Revoke credentials, for good
+    #[command(after_help = change::AFTER_HELP)]
+    Revoke(change::Args),
+    /// Suspend credentials, until they are reinstated
+    #[command(after_help = change::AFTER_HELP)]
+    Suspend(change::Args),
+    /// Lift the suspension of credentials
+    #[command(after_help = change::AFTER_HELP)]
+    Reinstate(change::Args),
     /// Look at an issuer on the chain, or act for it there.
     #[command(subcommand)]
     Issuer(issuer::Command),
@@ -102,6 +112,9 @@ async fn execute(command: Command, console: &Console) -> Result<Exit, Failure> {
     match command {
         Command::Anchor(args) => anchor::run(args, console).await,
         Command::Verify(args) => verify::run(args, console).await,
+        Command::Revoke(args) => change::run(Action::Revoke, args, console).await,
+        Command::Suspend(args) => change::run(Action::Suspend, args, console).await,
+        Command::Reinstate(args) => change::run(Action::Reinstate, args, console).await,
         Command::Issuer(command) => issuer::run(command, console).await,
         Command::Registry(command) => registry::run(command, console).await,
         Command::Key(command) => key::run(command, console),

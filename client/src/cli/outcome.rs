@@ -80,7 +80,7 @@ impl From<AnchorError> for Failure {
     fn from(error: AnchorError) -> Self {
         let exit = match &error {
             AnchorError::Node(error) if error.is_transient() => Exit::CouldNotTell,
-            AnchorError::Node(_) | AnchorError::OtherIssuer { .. } => Exit::Invalid,
+            AnchorError::Node(_) => Exit::Invalid,
             _ => Exit::CouldNotTell,
         };
         Self { message: error.to_string(), exit }

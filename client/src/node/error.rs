@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use testamur_core::Address;
+
 /// Why a node did not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum NodeError {
@@ -28,6 +30,14 @@ pub enum NodeError {
         /// How long it asks to wait before the same request.
         retry_after: Option<Duration>,
     },
+    /// The token speaks for another issuer than the one asked for.
+    #[error("the token is of {token}, not of {asked}: use that issuer's token")]
+    OtherIssuer {
+        /// Whom it speaks for.
+        token: Address,
+        /// Who was asked for.
+        asked: Address,
+    },
     /// Its answer is not what the API promises: it is no node, or a lying one.
     #[error("the node's answer cannot be used: {detail}")]
     Answer {
@@ -42,7 +52,7 @@ impl NodeError {
         match self {
             Self::Unreachable { .. } => true,
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..=599),
-            Self::Url | Self::Answer { .. } => false,
+            Self::Url | Self::OtherIssuer { .. } | Self::Answer { .. } => false,
         }
     }
 
