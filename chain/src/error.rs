@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use testamur_core::{Address, BlockNumber, ChainId, Hash, observation::Unseen};
+use testamur_core::{Address, BlockNumber, ChainId, Hash, UnixSeconds, observation::Unseen};
 
 /// Everything that can go wrong between us and the contract. None of it is evidence against a credential.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,6 +98,14 @@ pub enum Error {
         issuer: Address,
         /// Which one.
         epoch: u64,
+    },
+    /// A moment that no settled block has reached: what was true then may still change.
+    #[error("{moment} s is after the newest settled block ({settled} s): what was true then is not settled yet")]
+    NotSettled {
+        /// The moment asked about.
+        moment: UnixSeconds,
+        /// The time of the newest settled block.
+        settled: UnixSeconds,
     },
     /// More published than is kept in memory at a time.
     #[error("the status updates of {issuer} take more than {bytes} bytes")]

@@ -9,7 +9,11 @@ use alloy::{
     sol_types::SolEvent,
 };
 use serde::Deserialize;
-use testamur_core::{Address, BlockNumber, Hash, Purpose, UnixSeconds, observation::StatusRecord, status::StatusTree};
+use testamur_core::{
+    Address, BlockNumber, Hash, Purpose, UnixSeconds,
+    observation::{BlockRef, StatusRecord},
+    status::StatusTree,
+};
 
 use crate::{
     Error, Registry, Roles,
@@ -139,6 +143,58 @@ pub fn rebuild(purpose: Purpose, updates: &[Event<StatusUpdate>], record: &Statu
         }
     }
     replay.tree_under(record.root)
+}
+
+/// The status record at a moment, and the bits behind it.
+///
+/// `settled` is a settled block; [`Error::NotSettled`] for a moment after it. Blocks are dated by their timestamps.
+pub async fn past(
+    registry: &Registry,
+    issuer: Address,
+    purpose: Purpose,
+    moment: UnixSeconds,
+    settled: BlockRef,
+) -> Result<(StatusRecord, StatusTree), Error> {
+    if moment > settled.time {
+        return Err(Error::NotSettled { moment, settled: settled.time });
+    }
+    let newest = match registry.status_of(issuer, purpose, settled.number.into()).await {
+        Err(Error::NoCode { .. }) => StatusRecord::default(), // deployed since
+        record => record?,
+    };
+    let updates = status_updates(registry, issuer, purpose, &newest).await?;
+    let record = record_at(registry, &updates, &newest, moment).await?;
+    Ok((record, rebuild(purpose, &updates, &record)?))
+}
+
+/// The record that the newest update at or before a moment left; all zero where there was none. `updates` are all
+/// up to `newest`. Reads as many blocks as the logarithm of their number.
+pub async fn record_at(
+    registry: &Registry,
+    updates: &[Event<StatusUpdate>],
+    newest: &StatusRecord,
+    moment: UnixSeconds,
+) -> Result<StatusRecord, Error> {
+    if newest.time <= moment {
+        return Ok(*newest);
+    }
+    let mut record = StatusRecord::default();
+    let (mut from, mut to) = (0, updates.len());
+    while from < to {
+        let middle = (from + to) / 2;
+        let Event { what, place } = &updates[middle];
+        let block = registry.endpoint().block(place.block.into()).await?;
+        if block.hash != place.block_hash {
+            return Err(Error::Reorganised { block: block.number });
+        }
+        if block.time <= moment {
+            record = StatusRecord { root: what.root, epoch: what.epoch, time: block.time, block: block.number };
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    Ok(record)
 }
 
 fn act(log: &Log) -> Result<(Act, u64), Error> {

@@ -3,33 +3,51 @@
 //! All reads of a look are made at the same two blocks, and afterwards the newer one must still be there:
 //! a look is never half before and half after a reorganisation.
 
+mod bits;
+
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     hash::Hash as StdHash,
-    sync::Arc,
-    time::Duration,
 };
 
 use futures::{StreamExt, stream};
 use testamur_core::{
     Address, ChainId, Hash, Purpose, Receipt, StatusIndex,
-    observation::{AnchorRecord, BlockRef, Finality, Observation, StatusAt, StatusRecord, StatusSeen, Unseen},
-    status::StatusTree,
+    observation::{AnchorRecord, BlockRef, Finality, Observation, StatusRecord, StatusSeen, Unseen},
 };
 
-use crate::{BlockTag, Endpoint, Error, Registry, contract, history};
+use crate::{BlockTag, Endpoint, Error, Registry, contract};
+use bits::{Bits, gather};
+pub use bits::{BitsSource, Origin, Supply, Wanted};
 
 /// Requests under way at a time.
 const CONCURRENCY: usize = 8;
 /// How often a look is repeated when the chain is reorganised meanwhile.
 const LOOKS: u32 = 3;
-/// How long the walk through one issuer's status updates may take. Then the bits are unknown.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 const PURPOSES: [Purpose; 2] = [Purpose::REVOCATION, Purpose::SUSPENSION];
 
 /// What was seen for a receipt, or why nothing could be, with the detail for people.
 pub type Look = Result<Observation, (Unseen, String)>;
+
+/// What was seen for a receipt, and what the status bits in it rest on.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// What was seen.
+    pub look: Look,
+    /// For each purpose that was read. Empty where nothing could be seen.
+    pub origins: Vec<StatusOrigin>,
+}
+
+/// What the bits of one purpose rest on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusOrigin {
+    /// Which bit.
+    pub purpose: Purpose,
+    /// At the observation's newest block.
+    pub head: Origin,
+    /// At its settled block.
+    pub settled: Origin,
+}
 
 /// Looks at the chain for one receipt. `finality` says what counts as settled.
 pub async fn observe(endpoint: &Endpoint, receipt: &Receipt, finality: Finality) -> Look {
@@ -37,26 +55,42 @@ pub async fn observe(endpoint: &Endpoint, receipt: &Receipt, finality: Finality)
     looks.pop().expect("as many looks as receipts")
 }
 
-/// Looks at the chain once for many receipts; answers in their order. What they share is read once.
+/// Looks at the chain once for many receipts; answers in their order. What they share is read once, and every status
+/// bit is rebuilt from the chain.
 pub async fn observe_many(endpoint: &Endpoint, receipts: &[Receipt], finality: Finality) -> Vec<Look> {
-    match look(endpoint, receipts, finality).await {
-        Ok(looks) => looks.into_iter().map(|look| look.map_err(fault)).collect(),
-        Err(error) => receipts.iter().map(|_| Err(fault(error.clone()))).collect(),
+    observe_with(endpoint, receipts, finality, &[]).await.into_iter().map(|sighting| sighting.look).collect()
+}
+
+/// As [`observe_many`], but status bits are first asked of `sources`, in their order. What those supply counts only
+/// under the root that is read from the chain here; what they leave open is rebuilt from the chain.
+pub async fn observe_with(
+    endpoint: &Endpoint,
+    receipts: &[Receipt],
+    finality: Finality,
+    sources: &[&dyn BitsSource],
+) -> Vec<Sighting> {
+    let unseen = |error: Error| Sighting { look: Err((error.unseen(), error.to_string())), origins: Vec::new() };
+    match look(endpoint, receipts, finality, sources).await {
+        Ok(seen) => {
+            let sighting = |(seen, origins)| Sighting { look: Ok(seen), origins };
+            seen.into_iter().map(|seen| seen.map_or_else(unseen, sighting)).collect()
+        }
+        Err(error) => receipts.iter().map(|_| unseen(error.clone())).collect(),
     }
 }
 
-fn fault(error: Error) -> (Unseen, String) {
-    (error.unseen(), error.to_string())
-}
+/// What was seen for one receipt.
+type SeenFor = Result<(Observation, Vec<StatusOrigin>), Error>;
 
 async fn look(
     endpoint: &Endpoint,
     receipts: &[Receipt],
     finality: Finality,
-) -> Result<Vec<Result<Observation, Error>>, Error> {
+    sources: &[&dyn BitsSource],
+) -> Result<Vec<SeenFor>, Error> {
     for _ in 0..LOOKS {
         let view = View::open(endpoint, finality).await?;
-        let seen = view.read(receipts).await;
+        let seen = view.read(receipts, sources).await;
         if endpoint.has(view.head).await? {
             return Ok(receipts.iter().map(|receipt| view.observation(&seen, receipt)).collect());
         }
@@ -94,19 +128,6 @@ struct StatusKey {
     purpose: Purpose,
 }
 
-/// A status record and, where its root is not zero and its history could be had, the bits behind it.
-struct Bits {
-    record: StatusRecord,
-    tree: Option<Arc<StatusTree>>,
-}
-
-impl Bits {
-    fn at(&self, index: StatusIndex) -> StatusAt {
-        let proof = self.tree.as_ref().map(|tree| tree.proof(index));
-        StatusAt { record: self.record, proof }
-    }
-}
-
 impl<'a> View<'a> {
     async fn open(endpoint: &'a Endpoint, finality: Finality) -> Result<Self, Error> {
         let chain = endpoint.chain_id().await?;
@@ -121,7 +142,7 @@ impl<'a> View<'a> {
         Ok(Self { endpoint, chain, head, settled, finality })
     }
 
-    async fn read(&self, receipts: &[Receipt]) -> Seen {
+    async fn read(&self, receipts: &[Receipt], sources: &[&dyn BitsSource]) -> Seen {
         let ours = || receipts.iter().filter(|receipt| receipt.chain == self.chain);
         let codes = each(ours().map(|r| r.registry), |at| self.endpoint.code_hash(at, self.head.number.into())).await;
         // A look-alike contract is not asked anything: its answers mean nothing.
@@ -130,7 +151,12 @@ impl<'a> View<'a> {
         let anchors = each(anchor_keys, |key| self.anchor(key)).await;
         let status_keys = genuine()
             .flat_map(|r| PURPOSES.map(|purpose| StatusKey { registry: r.registry, issuer: r.issuer, purpose }));
-        let statuses = each(status_keys, |key| self.status(key)).await;
+        let statuses = each(status_keys, |key| {
+            let same = |r: &&Receipt| r.registry == key.registry && r.issuer == key.issuer;
+            let indices: BTreeSet<_> = genuine().filter(same).map(|r| r.status_index).collect();
+            self.status(key, indices.into_iter().collect(), sources)
+        })
+        .await;
         Seen { codes, anchors, statuses }
     }
 
@@ -155,7 +181,12 @@ impl<'a> View<'a> {
     }
 
     /// The status bits at the head and at the settled block.
-    async fn status(&self, key: StatusKey) -> Result<[Bits; 2], Error> {
+    async fn status(
+        &self,
+        key: StatusKey,
+        indices: Vec<StatusIndex>,
+        sources: &[&dyn BitsSource],
+    ) -> Result<[Bits; 2], Error> {
         let registry = self.registry(key.registry);
         let head = registry.status_of(key.issuer, key.purpose, self.head.number.into()).await?;
         let settled = if head.block <= self.settled.number {
@@ -166,11 +197,12 @@ impl<'a> View<'a> {
                 record => record?,
             }
         };
-        let [head_tree, settled_tree] = trees(&registry, key, [head, settled]).await;
-        Ok([Bits { record: head, tree: head_tree }, Bits { record: settled, tree: settled_tree }])
+        let StatusKey { registry: at, issuer, purpose } = key;
+        let wanted = Wanted { chain: self.chain, registry: at, issuer, purpose, record: head, settled: false, indices };
+        Ok(gather(&registry, sources, wanted, [head, settled]).await)
     }
 
-    fn observation(&self, seen: &Seen, receipt: &Receipt) -> Result<Observation, Error> {
+    fn observation(&self, seen: &Seen, receipt: &Receipt) -> SeenFor {
         let Receipt { chain, registry, issuer, root, .. } = *receipt;
         if chain != self.chain {
             return Err(Error::WrongChain { wanted: chain, served: self.chain });
@@ -178,15 +210,17 @@ impl<'a> View<'a> {
         let code_hash = part(&seen.codes, registry)?.copied().flatten();
         let anchors = part(&seen.anchors, AnchorKey { registry, issuer, root })?;
         let [anchor_at_head, anchor_settled] = anchors.copied().unwrap_or_default();
-        let mut status = Vec::with_capacity(PURPOSES.len());
+        let (mut status, mut origins) = (Vec::new(), Vec::new());
         for purpose in PURPOSES {
             if let Some([head, settled]) = part(&seen.statuses, StatusKey { registry, issuer, purpose })? {
-                let [head, settled] = [head, settled].map(|bits| bits.at(receipt.status_index));
+                let [(head, head_origin), (settled, settled_origin)] =
+                    [head, settled].map(|bits| bits.at(receipt.status_index));
                 status.push(StatusSeen { purpose, head, settled });
+                origins.push(StatusOrigin { purpose, head: head_origin, settled: settled_origin });
             }
         }
         let Self { chain, head, settled, finality, .. } = *self;
-        Ok(Observation {
+        let seen = Observation {
             chain,
             registry,
             code_hash,
@@ -198,7 +232,8 @@ impl<'a> View<'a> {
             anchor_at_head,
             anchor_settled,
             status,
-        })
+        };
+        Ok((seen, origins))
     }
 }
 
@@ -215,27 +250,6 @@ async fn settled(endpoint: &Endpoint, finality: Finality) -> Result<Option<Block
         Err(error @ Error::Rpc { .. }) if !error.is_transient() => endpoint.block(BlockTag::Number(0)).await.map(Some),
         block => block.map(Some),
     }
-}
-
-/// The bits behind each of two records (the newer first). A history that cannot be had leaves them unknown.
-async fn trees(registry: &Registry, key: StatusKey, records: [StatusRecord; 2]) -> [Option<Arc<StatusTree>>; 2] {
-    let [head, settled] = records;
-    if head.root == Hash::ZERO && settled.root == Hash::ZERO {
-        return [None, None];
-    }
-    let unknown =
-        |error: &Error| tracing::warn!(issuer = %key.issuer, purpose = %key.purpose, %error, "status unknown");
-    let walk = history::status_updates(registry, key.issuer, key.purpose, &head);
-    let walked = tokio::time::timeout(PATIENCE, walk).await;
-    let walked = walked.unwrap_or_else(|_| Err(Error::unusable(format!("no end of the history after {PATIENCE:?}"))));
-    let Ok(updates) = walked.inspect_err(unknown) else { return [None, None] };
-    let tree = |record: &StatusRecord| {
-        let bits = (record.root != Hash::ZERO).then(|| history::rebuild(key.purpose, &updates, record))?;
-        bits.inspect_err(unknown).ok().map(Arc::new)
-    };
-    let head_tree = tree(&head);
-    let settled_tree = if settled == head { head_tree.clone() } else { tree(&settled) };
-    [head_tree, settled_tree]
 }
 
 /// Reads each distinct key once, a few at a time.

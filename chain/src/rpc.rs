@@ -109,8 +109,8 @@ fn unreadable(method: &str, error: serde_json::Error) -> Error {
     ))
 }
 
-/// An error of the network with its causes, without the URL.
-fn causes(error: reqwest::Error) -> String {
+/// An error of the network with its causes, without the URL, which may hold an access key.
+pub fn causes(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);

@@ -1,9 +1,17 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Instant,
+};
+
 use futures::FutureExt;
 use serde_json::{Value, json};
 use testamur_chain::{
     BlockTag::Latest,
     Error, Registry, Roles,
-    history::{Act, Anchored, acts, anchors, rebuild, status_tree, status_updates},
+    history::{Act, Anchored, acts, anchors, past, rebuild, status_tree, status_updates},
     registry::{
         accept_controller_call, anchor_call, anchor_many_call, set_controller_call, set_operator_call,
         update_status_call, withdraw_call,
@@ -138,9 +146,16 @@ async fn deltas_that_miss_the_root_give_no_answer() {
     assert_eq!(tree(Purpose::REVOCATION).await, Ok(bits.tree.root()));
 
     let mut broken = Bits::new(issuer, Purpose::SUSPENSION);
+    let whole = broken.toggle(&[5]);
+    chain.send(&key(1), to, whole).await;
+    let sound = std::mem::replace(&mut broken.tree, bits.tree);
     chain.send(&key(1), to, broken.publish(&[0x80])).await;
     let fault = testamur_core::Error::DeltaCutOff;
-    assert_eq!(tree(Purpose::SUSPENSION).await, Err(Error::Delta { epoch: 1, fault }));
+    assert_eq!(tree(Purpose::SUSPENSION).await, Err(Error::Delta { epoch: 2, fault }));
+    // Under a right root it does not matter what could not be read.
+    broken.tree = sound;
+    chain.send(&key(1), to, broken.publish(&[])).await;
+    assert_eq!(tree(Purpose::SUSPENSION).await, Ok(broken.tree.root()));
 }
 
 #[tokio::test]
@@ -185,4 +200,66 @@ async fn hostile_logs_are_refused() {
         let refused = matches!(error, Some(Error::Unusable { .. } | Error::NoHistory { .. }));
         assert!(refused, "{name}: {error:?}");
     }
+}
+
+#[tokio::test]
+async fn the_status_of_a_moment_in_the_past() {
+    let Some(chain) = Chain::start("the_status_of_a_moment_in_the_past") else { return };
+    let registry = chain.registry().await;
+    let (issuer, to) = (key(1).address(), registry.address());
+    let mut bits = Bits::new(issuer, Purpose::SUSPENSION);
+    let start = chain.endpoint.block(Latest).await.unwrap().time.0;
+    for n in 1..=20 {
+        chain.ask("evm_setNextBlockTimestamp", json!([start + 100 * n])).await;
+        // Some lifted again, some in one block with the next.
+        let calls = vec![bits.toggle(&[n]), bits.toggle(&[n.saturating_sub(3), 1000 + n])];
+        chain.in_one_block(&key(1), to, calls).await;
+    }
+    let settled = chain.endpoint.block(Latest).await.unwrap();
+    let reads = Arc::new(AtomicU32::new(0));
+    let counted = reads.clone();
+    let counting = proxy(&chain.endpoint, move |method, _| {
+        let _ = method == "eth_getBlockByNumber" && counted.fetch_add(1, Ordering::SeqCst) > 0;
+        async { Reply::Honest }.boxed()
+    })
+    .await;
+    let counting = Registry::new(counting, to);
+    for (moment, epoch) in [(0, 0), (start + 99, 0), (start + 100, 2), (start + 1_555, 30), (settled.time.0, 40)] {
+        reads.store(0, Ordering::SeqCst);
+        let (record, tree) = past(&counting, issuer, Purpose::SUSPENSION, UnixSeconds(moment), settled).await.unwrap();
+        assert_eq!((record.epoch, tree.root()), (epoch, record.root), "{moment}");
+        assert_eq!(record.time.0, if epoch == 0 { 0 } else { start + 50 * epoch });
+        let then = registry.status_of(issuer, Purpose::SUSPENSION, record.block.into()).await.unwrap_or_default();
+        assert!(epoch == 0 || then == record);
+        assert!(reads.load(Ordering::SeqCst) <= 6, "{reads:?} blocks read");
+    }
+    let later = UnixSeconds(settled.time.0 + 1);
+    let error = past(&registry, issuer, Purpose::SUSPENSION, later, settled).await.unwrap_err();
+    assert_eq!(error, Error::NotSettled { moment: later, settled: settled.time });
+}
+
+/// A figure: `cargo test --release -p testamur-chain --test anvil a_million -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "measures"]
+async fn a_million_revocations_in_a_thousand_updates_are_rebuilt_within_ten_seconds() {
+    let Some(chain) = Chain::start("a_million_revocations") else { return };
+    let registry = chain.registry().await;
+    let (issuer, to) = (key(1).address(), registry.address());
+    let mut bits = Bits::new(issuer, Purpose::REVOCATION);
+    for update in 0..1_000_u64 {
+        // Spread over ten million credentials, each index once.
+        let indices: Vec<_> = (0..1_000).map(|n| n * 10_000 + update * 10 + n % 10).collect();
+        let call = bits.toggle(&indices);
+        let raw = chain.signed(&key(1), to, vec![call]).await;
+        chain.endpoint.send_raw(&raw[0]).await.unwrap();
+    }
+    let record = registry.status_of(issuer, Purpose::REVOCATION, Latest).await.unwrap();
+    let start = Instant::now();
+    let updates = status_updates(&registry, issuer, Purpose::REVOCATION, &record).await.unwrap();
+    let walked = start.elapsed();
+    let tree = rebuild(Purpose::REVOCATION, &updates, &record).unwrap();
+    let took = start.elapsed();
+    println!("walked in {walked:?}, rebuilt in {took:?}, {} MiB", tree.footprint() >> 20);
+    assert_eq!((record.epoch, tree.root(), tree.set_bits().count()), (1_000, bits.tree.root(), 1_000_000));
+    assert!(took.as_secs() < 10, "{took:?}");
 }

@@ -3,16 +3,19 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
-use futures::FutureExt;
+use futures::{FutureExt, future::BoxFuture};
 use serde_json::json;
 use testamur_chain::{
     BlockTag::Latest,
-    Registry, observe, observe_many,
+    Registry, observe,
+    observe::{BitsSource, Origin, Supply, Wanted},
+    observe_many, observe_with,
     registry::{anchor_call, withdraw_call},
 };
 use testamur_core::{
-    Address, BlockNumber, ChainId, Hash, Purpose, Receipt, StatusIndex,
+    Address, BlockNumber, ChainId, Hash, ListNumber, Purpose, Receipt, StatusIndex,
     observation::{Finality, Observation, Unseen},
+    status::StatusTree,
 };
 
 use crate::{
@@ -250,4 +253,84 @@ async fn an_endpoint_that_fails_is_no_evidence() {
     })
     .await;
     assert_eq!(observe(&garbled, &receipt, Finality::Finalized).await.unwrap_err().0, Unseen::Unusable);
+}
+
+/// Supplies what a test makes of a tree.
+struct Mirror(StatusTree, fn(&StatusTree, &Wanted) -> Vec<Supply>);
+
+impl BitsSource for Mirror {
+    fn name(&self) -> String {
+        "a mirror".to_owned()
+    }
+
+    fn supply<'a>(&'a self, wanted: &'a Wanted) -> BoxFuture<'a, Vec<Supply>> {
+        async { if wanted.purpose == Purpose::REVOCATION { self.1(&self.0, wanted) } else { vec![] } }.boxed()
+    }
+}
+
+fn list(tree: &StatusTree, number: ListNumber) -> Supply {
+    Supply::List { number, bits: tree.list(number), proof: tree.list_proof(number) }
+}
+
+#[tokio::test]
+async fn supplied_bits_count_under_the_root_on_chain_alone() {
+    let Some(chain) = Chain::start("supplied_bits_count_under_the_root_on_chain_alone") else { return };
+    let registry = chain.registry().await;
+    let (issuer, to) = (key(1).address(), registry.address());
+    let indices = [7, 70_000, 1 << 17, (1 << 39) + 5];
+    let mut revoked = Bits::new(issuer, Purpose::REVOCATION);
+    let mut stale = StatusTree::new();
+    chain.send(&key(1), to, revoked.toggle(&[7])).await;
+    stale.toggle(&[StatusIndex::new(7).unwrap()]);
+    chain.send(&key(1), to, revoked.toggle(&indices[1..])).await;
+    let walks = Arc::new(AtomicU32::new(0));
+    let counted = walks.clone();
+    let counting = proxy(&chain.endpoint, move |method, _| {
+        let _ = method == "eth_getLogs" && counted.fetch_add(1, Ordering::SeqCst) > 0;
+        async { Reply::Honest }.boxed()
+    })
+    .await;
+    let receipts: Vec<_> =
+        [7, 8, 70_000, 1 << 17, (1 << 39) + 5, 1 << 30].map(|n| receipt(&registry, issuer, root(1), n)).into();
+    let look = async |sources: &[&dyn BitsSource]| {
+        walks.store(0, Ordering::SeqCst);
+        let seen = observe_with(&counting, &receipts, Finality::Included, sources).await;
+        let mut origins = Vec::new();
+        for (receipt, sighting) in receipts.iter().zip(seen) {
+            let index = receipt.status_index.get();
+            let expected = Some(indices.contains(&index));
+            assert_eq!(bits(&sighting.look.unwrap(), Purpose::REVOCATION, index), [expected; 2], "{index}");
+            assert_eq!(sighting.origins[0].head, sighting.origins[0].settled);
+            assert_eq!(sighting.origins[1].head, Origin::Root);
+            origins.push(sighting.origins[0].head.clone());
+        }
+        (origins, walks.load(Ordering::SeqCst))
+    };
+    let supplied = Origin::Supplied("a mirror".to_owned());
+    let lists: fn(&StatusTree, &Wanted) -> Vec<Supply> =
+        |tree, wanted| wanted.indices.iter().map(|index| list(tree, index.list())).collect();
+    let proofs: fn(&StatusTree, &Wanted) -> Vec<Supply> =
+        |tree, wanted| wanted.indices.iter().map(|&index| Supply::Bit { index, proof: tree.proof(index) }).collect();
+    for honest in [lists, proofs] {
+        let mirror = Mirror(revoked.tree.clone(), honest);
+        assert_eq!(look(&[&mirror]).await, (vec![supplied.clone(); 6], 0));
+    }
+    // One that is behind, one that mixes its lists up, one that has nothing: the chain is walked instead.
+    let mixed_up: fn(&StatusTree, &Wanted) -> Vec<Supply> = |tree, wanted| {
+        let other = ListNumber::new(3).unwrap();
+        let lie = |number| Supply::List { number, bits: tree.list(other), proof: tree.list_proof(number) };
+        wanted.indices.iter().filter(|index| index.get() == 7).map(|index| lie(index.list())).collect()
+    };
+    let liars =
+        [Mirror(stale, lists), Mirror(revoked.tree.clone(), mixed_up), Mirror(StatusTree::new(), |_, _| vec![])];
+    for liar in &liars {
+        assert_eq!(look(&[liar]).await, (vec![Origin::Rebuilt; 6], 2));
+    }
+    // The next source is asked for what the first left open; the chain for the rest.
+    let some = Mirror(revoked.tree.clone(), |tree, _| vec![list(tree, ListNumber::new(0).unwrap())]);
+    let all = Mirror(revoked.tree.clone(), lists);
+    assert_eq!(look(&[&liars[0], &some, &all]).await, (vec![supplied.clone(); 6], 0));
+    let (origins, _) = look(&[&some]).await;
+    assert_eq!(origins[..3], [supplied.clone(), supplied.clone(), supplied]);
+    assert_eq!(origins[3..], [Origin::Rebuilt, Origin::Rebuilt, Origin::Rebuilt]);
 }
