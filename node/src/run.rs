@@ -21,6 +21,7 @@ use crate::{
     http::{self, AppState, access::Rates},
     ledger::{Ledger, Parts, StartError, Threads},
     metrics::Metrics,
+    mirror::{self, Mirror, MirrorConfig},
     seal::SealPolicy,
     server,
     store::{Store, StoreError},
@@ -48,6 +49,9 @@ pub enum RunError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] StartError),
+    /// The mirror's folder.
+    #[error(transparent)]
+    Mirror(#[from] mirror::store::StoreError),
     /// The address to listen on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -68,6 +72,7 @@ pub struct Node {
     state: Arc<AppState>,
     threads: Threads,
     anchoring: JoinHandle<()>,
+    mirroring: JoinHandle<()>,
     shutdown: CancellationToken,
 }
 
@@ -83,9 +88,14 @@ impl Node {
         let listener = listen(config.listen).await?;
         let address = listener.local_addr().unwrap_or(config.listen);
 
-        let measures = Measures::default();
-        let metrics = Arc::new(Metrics::new(|registry| measures.register(registry)));
+        let (measures, mirrored) = (Measures::default(), mirror::report::Measures::default());
+        let metrics = Arc::new(Metrics::new(|registry| {
+            measures.register(registry);
+            mirrored.register(registry);
+        }));
         let report = Report { events: events::Sender::new(metrics.clone()), health: Health::default(), measures };
+        let mirrored = mirror::Report { health: report.health.clone(), measures: mirrored };
+        let (_mirror, mirroring) = Mirror::start(mirror_config(&config, &registry), mirrored, shutdown.clone()).await?;
         report.health.set(Part::Anchoring, vec![not_looked()]);
         let wake = Arc::new(Notify::new());
         let operator = key.address();
@@ -93,7 +103,7 @@ impl Node {
         let (state, threads) = assemble(&config, operator, store.clone(), &report, metrics, &wake, &shutdown)?;
         let anchoring = anchor(store, anchoring, report, wake, shutdown.clone());
         info!(%address, operator = %operator, chain = %state.chain, "started");
-        Ok(Self { listener, address, state, threads, anchoring, shutdown })
+        Ok(Self { listener, address, state, threads, anchoring, mirroring, shutdown })
     }
 
     /// Where it listens.
@@ -103,12 +113,12 @@ impl Node {
 
     /// Serves until shutdown; then finishes what is under way and closes the store. Seals nothing.
     pub async fn run(self) {
-        let Self { listener, state, threads, anchoring, shutdown, .. } = self;
+        let Self { listener, state, threads, anchoring, mirroring, shutdown, .. } = self;
         let tidy = tokio::spawn(tidy(state.clone()));
         server::serve(listener, http::router(state.clone()), &state.limits, shutdown).await;
         tidy.abort();
         state.ledger.stop().await;
-        let stopped = spawn_blocking(move || threads.join()).await.and(anchoring.await);
+        let stopped = spawn_blocking(move || threads.join()).await.and(anchoring.await).and(mirroring.await);
         if let Err(error) = stopped {
             error!(%error, "a task ended badly");
         }
@@ -193,6 +203,19 @@ fn anchoring_config(config: &Config, registry: Registry, key: Key) -> AnchoringC
         poll: config.chain.poll_seconds,
         max_fee: u128::from(config.chain.max_fee_gwei) * GWEI,
         ..AnchoringConfig::new(registry, config.chain.caip2(), key, config.issuers.clone())
+    }
+}
+
+/// The node's own issuers, and no others.
+fn mirror_config(config: &Config, registry: &Registry) -> MirrorConfig {
+    MirrorConfig {
+        registry: registry.clone(),
+        chain: config.chain.caip2(),
+        folder: config.data_dir.join("mirror"),
+        issuers: config.issuers.clone(),
+        open: false,
+        poll: config.chain.poll_seconds,
+        limits: mirror::Limits::default(),
     }
 }
 
