@@ -92,6 +92,11 @@ impl Endpoint {
         self.rpc.request(method, params).await
     }
 
+    /// How many requests were sent so far, by this and all its clones: how a long walk is seen to go on.
+    pub fn requests(&self) -> u64 {
+        self.rpc.requests()
+    }
+
     /// The chain that is really served (`eth_chainId`).
     pub async fn chain_id(&self) -> Result<ChainId, Error> {
         let id: U64 = self.request("eth_chainId", json!([])).await?;

@@ -143,7 +143,7 @@ impl Follower {
     /// The chain then says which of those still stand.
     pub fn resume(issuer: Address, purpose: Purpose, base: Base, updates: &[Event<StatusUpdate>]) -> Self {
         let Base { epoch, root, block, tree } = base;
-        let bits = Replay::from_tree(purpose, tree);
+        let bits = Replay::new(purpose, tree);
         let settled = Step { epoch, root, block, block_hash: Hash::ZERO, bits };
         let mut recent: Vec<Step> = Vec::with_capacity(updates.len());
         for event in updates.iter().filter(|event| event.what.epoch > epoch) {

@@ -10,16 +10,18 @@ use alloy::{
 };
 use serde::Deserialize;
 use testamur_core::{
-    Address, BlockNumber, Hash, Purpose, UnixSeconds,
+    Address, BlockNumber, Hash, Purpose, StatusIndex, UnixSeconds,
     observation::{BlockRef, StatusRecord},
-    status::StatusTree,
+    status::{StatusTree, delta},
 };
 
 use crate::{
     Error, Registry, Roles,
     contract::{abi, from_alloy, to_alloy},
-    replay::Replay,
 };
+
+/// Indices toggled at a time: 32 MiB of them.
+const TOGETHER: usize = 1 << 22;
 
 /// Where an event stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,8 +91,18 @@ pub enum Act {
 
 /// All anchors of an issuer, oldest first. `newest` is its `last_blocks_of(…).anchor`.
 pub async fn anchors(registry: &Registry, issuer: Address, newest: BlockNumber) -> Result<Vec<Event<Anchored>>, Error> {
+    anchors_after(registry, issuer, newest, BlockNumber(0)).await
+}
+
+/// As [`anchors`], of the blocks after `known` only.
+pub async fn anchors_after(
+    registry: &Registry,
+    issuer: Address,
+    newest: BlockNumber,
+    known: BlockNumber,
+) -> Result<Vec<Event<Anchored>>, Error> {
     let filter = Filter::new(&[abi::Anchored::SIGNATURE_HASH], issuer);
-    walk(registry, &filter, newest, |log| {
+    walk(registry, &filter, newest, known, |log| {
         let event: abi::Anchored = log.decode()?;
         Ok((Anchored { root: Hash(event.root.0), size: event.size }, event.previousBlock))
     })
@@ -99,9 +111,19 @@ pub async fn anchors(registry: &Registry, issuer: Address, newest: BlockNumber) 
 
 /// All acts of an issuer, oldest first. `newest` is its `last_blocks_of(…).act`.
 pub async fn acts(registry: &Registry, issuer: Address, newest: BlockNumber) -> Result<Vec<Event<Act>>, Error> {
+    acts_after(registry, issuer, newest, BlockNumber(0)).await
+}
+
+/// As [`acts`], of the blocks after `known` only.
+pub async fn acts_after(
+    registry: &Registry,
+    issuer: Address,
+    newest: BlockNumber,
+    known: BlockNumber,
+) -> Result<Vec<Event<Act>>, Error> {
     let kinds =
         [abi::Withdrawn::SIGNATURE_HASH, abi::OperatorSet::SIGNATURE_HASH, abi::ControllerChanged::SIGNATURE_HASH];
-    walk(registry, &Filter::new(&kinds, issuer), newest, act).await
+    walk(registry, &Filter::new(&kinds, issuer), newest, known, act).await
 }
 
 /// All status updates of one purpose, oldest first, up to the one that left `record` in the contract.
@@ -114,7 +136,7 @@ pub async fn status_updates(
     record: &StatusRecord,
 ) -> Result<Vec<Event<StatusUpdate>>, Error> {
     let filter = Filter::new(&[abi::StatusUpdated::SIGNATURE_HASH], issuer).topic(B256::with_last_byte(purpose.0));
-    let updates = walk(registry, &filter, record.block, status_update).await?;
+    let updates = walk(registry, &filter, record.block, BlockNumber(0), status_update).await?;
     let numbered = updates.iter().zip(1..).all(|(update, number)| update.what.epoch == number);
     let last = updates.last().map_or((0, Hash::ZERO), |update| (update.what.epoch, update.what.root));
     if numbered && last == (record.epoch, record.root) {
@@ -130,19 +152,39 @@ pub async fn status_tree(
     purpose: Purpose,
     record: &StatusRecord,
 ) -> Result<StatusTree, Error> {
-    rebuild(purpose, &status_updates(registry, issuer, purpose, record).await?, record)
+    rebuild(&status_updates(registry, issuer, purpose, record).await?, record)
 }
 
-/// The bits after the first `record.epoch` updates: [`Error::StatusRoot`] or, where one of them could not be read,
-/// [`Error::Delta`] unless their root is the record's.
-pub fn rebuild(purpose: Purpose, updates: &[Event<StatusUpdate>], record: &StatusRecord) -> Result<StatusTree, Error> {
-    let mut replay = Replay::new(purpose);
+/// The bits after the first `record.epoch` updates. [`Error::StatusRoot`] unless their root is the record's, or
+/// [`Error::Delta`] where one of them could not be read.
+///
+/// Only the last root is looked at, which is all that a verifier needs; [`crate::Follower`] looks at each.
+pub fn rebuild(updates: &[Event<StatusUpdate>], record: &StatusRecord) -> Result<StatusTree, Error> {
+    let mut tree = StatusTree::new();
+    let (mut toggled, mut unread) = (Vec::new(), None);
     for Event { what: update, .. } in updates.iter().take_while(|update| update.what.epoch <= record.epoch) {
-        for finding in replay.apply(update) {
-            tracing::warn!(%finding, "an issuer's status update breaks the protocol");
+        match delta::decode(&update.delta) {
+            Ok(indices) => toggled.extend(indices),
+            Err(fault) => unread = unread.or(Some(Error::Delta { epoch: update.epoch, fault })),
+        }
+        if toggled.len() > TOGETHER {
+            toggle(&mut tree, &mut toggled);
         }
     }
-    replay.tree_under(record.root)
+    toggle(&mut tree, &mut toggled);
+    let rebuilt = tree.root();
+    if rebuilt == record.root {
+        return Ok(tree);
+    }
+    Err(unread.unwrap_or(Error::StatusRoot { rebuilt, stated: record.root }))
+}
+
+/// Toggles many updates at once: most of the work on the way to the root is then done once. Twice toggled is not toggled.
+fn toggle(tree: &mut StatusTree, toggled: &mut Vec<StatusIndex>) {
+    toggled.sort_unstable();
+    let odd: Vec<_> = toggled.chunk_by(|a, b| a == b).filter(|same| same.len() % 2 == 1).map(|same| same[0]).collect();
+    tree.toggle(&odd);
+    toggled.clear();
 }
 
 /// The status record at a moment, and the bits behind it.
@@ -164,7 +206,7 @@ pub async fn past(
     };
     let updates = status_updates(registry, issuer, purpose, &newest).await?;
     let record = record_at(registry, &updates, &newest, moment).await?;
-    Ok((record, rebuild(purpose, &updates, &record)?))
+    Ok((record, rebuild(&updates, &record)?))
 }
 
 /// The record that the newest update at or before a moment left; all zero where there was none. `updates` are all
@@ -212,16 +254,17 @@ fn act(log: &Log) -> Result<(Act, u64), Error> {
     Ok((Act::ControllerChanged { controller: from_alloy(event.controller) }, event.previousBlock))
 }
 
-/// Follows a chain of events back to its beginning. It ends, because every link leads to an earlier block.
+/// Follows a chain of events back to a block. It ends, because every link leads to an earlier one.
 async fn walk<T>(
     registry: &Registry,
     filter: &Filter,
     newest: BlockNumber,
+    known: BlockNumber,
     read: impl Fn(&Log) -> Result<(T, u64), Error>,
 ) -> Result<Vec<Event<T>>, Error> {
     let mut events = Vec::new();
     let mut block = newest;
-    while block.0 != 0 {
+    while block > known {
         let link = link(registry, filter, block, &read).await?;
         events.extend(link.events.into_iter().rev());
         block = link.previous;

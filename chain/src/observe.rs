@@ -131,14 +131,7 @@ struct StatusKey {
 impl<'a> View<'a> {
     async fn open(endpoint: &'a Endpoint, finality: Finality) -> Result<Self, Error> {
         let chain = endpoint.chain_id().await?;
-        // The settled block first: it is then never newer than the head, unless different servers answer.
-        let settled = settled(endpoint, finality).await?;
-        let head = endpoint.block(BlockTag::Latest).await?;
-        let (head, settled) = match settled {
-            None => (head, head),
-            Some(settled) if settled.number > head.number => (settled, settled),
-            Some(settled) => (head, settled),
-        };
+        let (head, settled) = blocks(endpoint, finality).await?;
         Ok(Self { endpoint, chain, head, settled, finality })
     }
 
@@ -235,6 +228,18 @@ impl<'a> View<'a> {
         };
         Ok((seen, origins))
     }
+}
+
+/// The newest block, and the newest that is settled as `finality` says.
+pub async fn blocks(endpoint: &Endpoint, finality: Finality) -> Result<(BlockRef, BlockRef), Error> {
+    // The settled block first: it is then never newer than the head, unless different servers answer.
+    let settled = settled(endpoint, finality).await?;
+    let head = endpoint.block(BlockTag::Latest).await?;
+    Ok(match settled {
+        None => (head, head),
+        Some(settled) if settled.number > head.number => (settled, settled),
+        Some(settled) => (head, settled),
+    })
 }
 
 /// The newest block that is settled as `finality` says; `None` where that is the head itself.

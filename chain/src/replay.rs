@@ -80,11 +80,7 @@ pub(crate) struct Replay {
 }
 
 impl Replay {
-    pub(crate) fn new(purpose: Purpose) -> Self {
-        Self::from_tree(purpose, StatusTree::new())
-    }
-
-    pub(crate) fn from_tree(purpose: Purpose, tree: StatusTree) -> Self {
+    pub(crate) fn new(purpose: Purpose, tree: StatusTree) -> Self {
         Self { purpose, tree, unread: None }
     }
 
@@ -115,11 +111,6 @@ impl Replay {
     pub(crate) fn fault_under(&self, stated: Hash) -> Option<Error> {
         let rebuilt = self.tree.root();
         (rebuilt != stated).then(|| self.unread.clone().unwrap_or(Error::StatusRoot { rebuilt, stated }))
-    }
-
-    /// The bits, if their root is the stated one.
-    pub(crate) fn tree_under(self, stated: Hash) -> Result<StatusTree, Error> {
-        self.fault_under(stated).map_or(Ok(self.tree), Err)
     }
 
     fn cleared(&self, epoch: u64, toggled: &[StatusIndex]) -> Option<Finding> {

@@ -3,7 +3,11 @@
 //! Not alloy's transport, because that one writes the URL, which often holds an access key, into spans and
 //! errors, and reads answers of any length.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use alloy::primitives::hex;
 use reqwest::{Client, Response, StatusCode, Url, redirect};
@@ -22,6 +26,7 @@ const LONGEST_ANSWER: usize = 64 << 20;
 pub(crate) struct Rpc {
     client: Client,
     url: Url,
+    requests: AtomicU64,
 }
 
 #[derive(Deserialize)]
@@ -54,10 +59,11 @@ impl Rpc {
             .redirect(redirect::Policy::none())
             .build()
             .map_err(|error| Error::unusable(causes(error)))?;
-        Ok(Self { client, url })
+        Ok(Self { client, url, requests: AtomicU64::new(0) })
     }
 
     pub(crate) async fn request<R: DeserializeOwned>(&self, method: &str, params: Value) -> Result<R, Error> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let sent = self.client.post(self.url.clone()).json(&body).send().await;
         let mut response = sent.map_err(|error| self.unreachable(causes(error)))?;
@@ -76,6 +82,10 @@ impl Rpc {
             Ok(_) => Err(Error::unusable("an answer without a result")),
             Err(error) => Err(unreadable(method, error)),
         }
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
     }
 
     async fn read(&self, response: &mut Response) -> Result<Vec<u8>, Error> {

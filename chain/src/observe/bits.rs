@@ -194,7 +194,7 @@ async fn rebuild(
         Ok(updates) => updates,
         Err(error) => return [Err(error.clone()), Err(error)],
     };
-    let tree = |record| history::rebuild(purpose, &updates, record).map(Arc::new).inspect_err(unknown);
+    let tree = |record| history::rebuild(&updates, record).map(Arc::new).inspect_err(unknown);
     let at_head = tree(&head);
     let at_settled = if settled == head { at_head.clone() } else { tree(&settled) };
     [at_head, at_settled]
