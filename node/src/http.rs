@@ -1,14 +1,17 @@
 //! The HTTP interface: one file for each resource, [`problem`] for every refusal.
 
+mod accept;
 pub mod access;
 pub mod api;
 mod batches;
 mod body;
 mod extract;
 mod feed;
+mod lists;
 mod node;
 pub mod problem;
 mod receipts;
+pub mod status;
 mod submit;
 
 use std::{collections::BTreeSet, sync::Arc, time::Instant};

@@ -11,6 +11,7 @@ pub mod events;
 pub mod health;
 pub mod http;
 pub mod ledger;
+pub mod lists;
 pub mod metrics;
 pub mod mirror;
 pub mod permutation;

@@ -1,5 +1,7 @@
 //! The API's own description: `/openapi.json`, and `/docs` made from it, for people.
 
+pub mod status;
+
 use std::fmt::Write;
 
 use axum::{
@@ -16,7 +18,7 @@ use utoipa::{
     },
 };
 
-use super::{batches, feed, node, receipts, submit};
+use super::{batches, feed, lists, node, receipts, status as status_routes, submit};
 
 /// The description.
 #[derive(OpenApi)]
@@ -28,6 +30,7 @@ use super::{batches, feed, node, receipts, submit};
     ),
     paths(
         submit::submit, batches::seal, receipts::receipt, batches::list, batches::one, batches::receipts, feed::events,
+        status_routes::overview, status_routes::one, status_routes::many, lists::numbers, lists::list, lists::keys,
         node::node, node::own_token, node::healthz, node::readyz, node::metrics,
     ),
     components(schemas(Digests, Accepted, Entry, Receipt, Pending, Problem, Node, Token, Ready, Reason)),

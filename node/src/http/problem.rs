@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{ledger::LedgerError, store::StoreError, tokens::TokenError};
+use crate::{ledger::LedgerError, mirror::NotKnown, store::StoreError, tokens::TokenError};
 
 /// Every kind of refusal. Its `type` never changes; title and detail are for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,14 @@ pub enum Kind {
     UnknownDigest,
     /// The issuer has no such batch here.
     UnknownBatch,
+    /// The status of this issuer is not followed here.
+    NotFollowed,
+    /// What the issuer published does not lead to its root, so its status is known to nobody.
+    StatusDamaged,
+    /// The status of this issuer is being read from the chain.
+    StatusLoading,
+    /// The chain cannot be read.
+    ChainUnseen,
     /// There is nothing at this path.
     NoSuchPath,
     /// There is something at this path, but not for this method.
@@ -47,6 +55,8 @@ pub enum Kind {
     TooLarge,
     /// The body's media type is none that can be read.
     MediaType,
+    /// None of the media types that are asked for can be served.
+    NotAcceptable,
     /// More requests than are allowed.
     TooMany,
     /// A fault of the node.
@@ -77,12 +87,21 @@ impl Kind {
             Self::UnknownIssuer => (StatusCode::NOT_FOUND, "unknown-issuer", "The node does not serve this issuer"),
             Self::UnknownDigest => (StatusCode::NOT_FOUND, "unknown-digest", "The digest was not submitted here"),
             Self::UnknownBatch => (StatusCode::NOT_FOUND, "unknown-batch", "The issuer has no such batch here"),
+            Self::NotFollowed => (StatusCode::NOT_FOUND, "not-followed", "This issuer's status is not followed here"),
+            Self::StatusDamaged => {
+                (StatusCode::CONFLICT, "status-damaged", "What the issuer published does not lead to its root")
+            }
+            Self::StatusLoading => {
+                (StatusCode::SERVICE_UNAVAILABLE, "status-loading", "The status is being read from the chain")
+            }
+            Self::ChainUnseen => (StatusCode::SERVICE_UNAVAILABLE, "chain-unseen", "The chain cannot be read"),
             Self::NoSuchPath => (StatusCode::NOT_FOUND, "no-such-path", "There is nothing here"),
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "Not for this method"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "The body came too slowly"),
             Self::NoIndices => (StatusCode::CONFLICT, "no-indices", "The issuer has no status indices left"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The media type cannot be read"),
+            Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "not-acceptable", "There is no such format of it"),
             Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of the node"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "The node is busy"),
@@ -95,8 +114,8 @@ impl Kind {
     /// Seconds after which trying again makes sense.
     fn retry_after(self) -> Option<u32> {
         match self {
-            Self::TooMany | Self::Busy => Some(1),
-            Self::Stopping => Some(5),
+            Self::TooMany | Self::Busy | Self::StatusLoading => Some(1),
+            Self::Stopping | Self::ChainUnseen => Some(5),
             Self::DiskFull | Self::StoreFailed => Some(60),
             _ => None,
         }
@@ -164,6 +183,19 @@ impl From<LedgerError> for Problem {
             LedgerError::Failed => Self::new(Kind::StoreFailed, "a write failed; its operator has to start it again"),
             LedgerError::Stopped => Self::new(Kind::Stopping, "try again when it is back"),
             LedgerError::Exhausted => Self::new(Kind::NoIndices, "all 2^40 are given; issue under another account"),
+        }
+    }
+}
+
+impl From<NotKnown> for Problem {
+    fn from(why: NotKnown) -> Self {
+        match why {
+            NotKnown::NotFollowed => Self::new(Kind::NotFollowed, "ask a mirror that follows it, or any open one"),
+            NotKnown::Loading => Self::new(Kind::StatusLoading, "try again in a moment"),
+            NotKnown::Unseen(cause) => {
+                tracing::debug!(%cause, "a status is not known");
+                Self::new(Kind::ChainUnseen, "try again later, or ask another mirror")
+            }
         }
     }
 }

@@ -176,7 +176,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn push_hex(out: &mut String, bytes: &[u8; 32]) {
+/// Writes 64 hex digits.
+pub fn push_hex(out: &mut String, bytes: &[u8; 32]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [0; 64];
     for (place, byte) in bytes.iter().enumerate() {
