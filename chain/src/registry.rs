@@ -37,6 +37,12 @@ impl Roles {
         Self(self.0 | other.0)
     }
 
+    /// The words for the roles of this set.
+    pub fn names(self) -> Vec<&'static str> {
+        let all = [(Self::ANCHOR, "anchor"), (Self::REVOKE, "revoke"), (Self::WITHDRAW, "withdraw")];
+        all.iter().filter(|(role, _)| self.contains(*role)).map(|(_, name)| *name).collect()
+    }
+
     /// Whether every role of `other` is in this set.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -45,8 +51,7 @@ impl Roles {
 
 impl fmt::Display for Roles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = [(Self::ANCHOR, "anchor"), (Self::REVOKE, "revoke"), (Self::WITHDRAW, "withdraw")];
-        let held: Vec<_> = names.iter().filter(|(role, _)| self.contains(*role)).map(|(_, name)| *name).collect();
+        let held = self.names();
         if held.is_empty() { f.write_str("control") } else { f.write_str(&held.join(", ")) }
     }
 }
