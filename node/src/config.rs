@@ -15,6 +15,8 @@ use testamur_chain::KeySource;
 use testamur_core::{Address, ChainId, registry};
 use toml::{Table, Value};
 
+use crate::lists::PublicUrl;
+
 /// Environment variables that start with this are keys of the configuration.
 const ENVIRONMENT: &str = "TESTAMUR_NODE_";
 /// The variable that names the file; no key.
@@ -30,6 +32,10 @@ pub struct Config {
     /// Where HTTP is served; port 0 takes any free one. TLS is a reverse proxy's job.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
+    /// What the URLs of status lists begin with; `http://` and where HTTP is served unless stated. Credentials name
+    /// their list by it: choose one that stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<PublicUrl>,
     /// The accounts for which digests are taken.
     pub issuers: Vec<Address>,
     /// The chain.

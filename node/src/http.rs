@@ -91,8 +91,8 @@ pub struct AppState {
     pub shutdown: CancellationToken,
 }
 
-/// All routes.
-pub fn router(state: Arc<AppState>) -> Router {
+/// All routes. `status` are those of [`status::routes`].
+pub fn router(state: Arc<AppState>, status: Router<Arc<AppState>>) -> Router {
     let cors = CorsLayer::new().allow_origin(Any).allow_methods([Method::GET, Method::HEAD]).expose_headers([
         STATE_HEADER,
         header::ETAG,
@@ -114,6 +114,7 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/openapi.json", get(api::openapi))
         .route("/docs", get(api::docs))
         .route("/docs/style.css", get(api::style))
+        .merge(status)
         .method_not_allowed_fallback(async || Problem::new(Kind::WrongMethod, "see /docs for the methods"))
         .fallback(async || Problem::new(Kind::NoSuchPath, "see /docs for the paths"))
         .layer(cors)

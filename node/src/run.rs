@@ -18,8 +18,13 @@ use crate::{
     disk::Disk,
     events,
     health::{Health, Part, Reason},
-    http::{self, AppState, access::Rates},
+    http::{
+        self, AppState,
+        access::Rates,
+        status::{self, StatusReads},
+    },
     ledger::{Ledger, Parts, StartError, Threads},
+    lists::{ListKeyError, Lists, PublicUrl},
     metrics::Metrics,
     mirror::{self, Mirror, MirrorConfig},
     seal::SealPolicy,
@@ -46,6 +51,9 @@ pub enum RunError {
     /// The operator's key, the endpoint's URL, or what the endpoint serves: another chain, no contract or another one.
     #[error(transparent)]
     Chain(#[from] testamur_chain::Error),
+    /// The key that signs status lists.
+    #[error(transparent)]
+    ListKey(#[from] ListKeyError),
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] StartError),
@@ -73,6 +81,7 @@ pub struct Node {
     threads: Threads,
     anchoring: JoinHandle<()>,
     mirroring: JoinHandle<()>,
+    reads: Arc<StatusReads>,
     shutdown: CancellationToken,
 }
 
@@ -95,7 +104,8 @@ impl Node {
         }));
         let report = Report { events: events::Sender::new(metrics.clone()), health: Health::default(), measures };
         let mirrored = mirror::Report { health: report.health.clone(), measures: mirrored };
-        let (_mirror, mirroring) = Mirror::start(mirror_config(&config, &registry), mirrored, shutdown.clone()).await?;
+        let (mirror, mirroring) = Mirror::start(mirror_config(&config, &registry), mirrored, shutdown.clone()).await?;
+        let reads = status_reads(&config, address, mirror.clone()).await?;
         report.health.set(Part::Anchoring, vec![not_looked()]);
         let wake = Arc::new(Notify::new());
         let operator = key.address();
@@ -103,7 +113,7 @@ impl Node {
         let (state, threads) = assemble(&config, operator, store.clone(), &report, metrics, &wake, &shutdown)?;
         let anchoring = anchor(store, anchoring, report, wake, shutdown.clone());
         info!(%address, operator = %operator, chain = %state.chain, "started");
-        Ok(Self { listener, address, state, threads, anchoring, mirroring, shutdown })
+        Ok(Self { listener, address, state, threads, anchoring, mirroring, reads, shutdown })
     }
 
     /// Where it listens.
@@ -113,9 +123,10 @@ impl Node {
 
     /// Serves until shutdown; then finishes what is under way and closes the store. Seals nothing.
     pub async fn run(self) {
-        let Self { listener, state, threads, anchoring, mirroring, shutdown, .. } = self;
+        let Self { listener, state, threads, anchoring, mirroring, reads, shutdown, .. } = self;
         let tidy = tokio::spawn(tidy(state.clone()));
-        server::serve(listener, http::router(state.clone()), &state.limits, shutdown).await;
+        let router = http::router(state.clone(), status::routes(reads));
+        server::serve(listener, router, &state.limits, shutdown).await;
         tidy.abort();
         state.ledger.stop().await;
         let stopped = spawn_blocking(move || threads.join()).await.and(anchoring.await).and(mirroring.await);
@@ -204,6 +215,15 @@ fn anchoring_config(config: &Config, registry: Registry, key: Key) -> AnchoringC
         max_fee: u128::from(config.chain.max_fee_gwei) * GWEI,
         ..AnchoringConfig::new(registry, config.chain.caip2(), key, config.issuers.clone())
     }
+}
+
+/// What status is read from.
+async fn status_reads(config: &Config, address: SocketAddr, mirror: Mirror) -> Result<Arc<StatusReads>, RunError> {
+    let data_dir = config.data_dir.clone();
+    let lists = spawn_blocking(move || Lists::open(&data_dir)).await??;
+    let public_url = config.public_url.clone().unwrap_or_else(|| PublicUrl::of(address));
+    let (chain, registry) = (config.chain.caip2(), config.chain.registry);
+    Ok(Arc::new(StatusReads { mirror, lists, chain, registry, public_url }))
 }
 
 /// The node's own issuers, and no others.

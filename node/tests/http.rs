@@ -119,7 +119,7 @@ impl Node {
             shutdown: CancellationToken::new(),
             limits,
         });
-        Self { router: router(state.clone()), state, token, folder }
+        Self { router: router(state.clone(), Router::new()), state, token, folder }
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {

@@ -24,7 +24,7 @@ use super::{
     problem::{Kind, Problem},
     receipts::push_hex,
 };
-use crate::{clock, lists::Lists, mirror::Mirror};
+use crate::{clock, lists::{Lists, PublicUrl}, mirror::Mirror};
 
 /// Indices in one question.
 const MOST_INDICES: usize = 10_000;
@@ -45,8 +45,8 @@ pub struct StatusReads {
     pub chain: ChainId,
     /// The registry contract.
     pub registry: Address,
-    /// What the URLs of lists begin with, without a slash at the end.
-    pub public_url: String,
+    /// What the URLs of lists begin with.
+    pub public_url: PublicUrl,
 }
 
 /// The routes for reading status.

@@ -7,8 +7,9 @@ mod credential;
 mod key;
 mod statement;
 mod token;
+mod url;
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -20,11 +21,14 @@ use testamur_core::{Hash, ListNumber, Purpose, status::bitstring};
 pub use self::{
     key::{ListKey, ListKeyError},
     statement::{ANCHORED, Anchored, Source, Statement, Updated},
+    url::{NotPublicUrl, PublicUrl},
 };
 
 /// After how long a reader of a signed list should look for a newer one.
 pub const TTL: Duration = Duration::from_secs(300);
-/// About the bytes of an empty list's document, to size the cache.
+/// Bytes of documents that are kept.
+const KEPT: u64 = 64 << 20;
+/// About the bytes of an empty list's document.
 const SMALLEST: u64 = 1024;
 
 /// A format of a list.
@@ -91,9 +95,14 @@ impl Weighter<String, Bytes> for Size {
 }
 
 impl Lists {
-    /// Signs with this key, and keeps at most `limit` bytes of documents.
-    pub fn new(key: ListKey, limit: u64) -> Self {
-        Self { key, kept: Cache::with_weighter((limit / SMALLEST) as usize, limit, Size) }
+    /// Signs with this key.
+    pub fn new(key: ListKey) -> Self {
+        Self { key, kept: Cache::with_weighter((KEPT / SMALLEST) as usize, KEPT, Size) }
+    }
+
+    /// Signs with the key of a data folder: see [`ListKey::open`].
+    pub fn open(data_dir: &Path) -> Result<Self, ListKeyError> {
+        ListKey::open(data_dir).map(Self::new)
     }
 
     /// The key that signs.
