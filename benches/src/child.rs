@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::{http, store, tree};
+use crate::{http, status, store, tree};
 
 /// The first argument of a child.
 pub const WORD: &str = "child";
@@ -76,6 +76,7 @@ pub fn run(words: &[OsString]) -> Result<()> {
     let words: Vec<&str> = words.iter().map(|word| word.to_str().context("not UTF-8")).collect::<Result<_>>()?;
     match words[..] {
         ["tree", builder] => answer(&tree::memory(builder)?),
+        ["status"] => answer(&status::memory()?),
         ["store", work, engine, folder] => store::work(work, engine, Path::new(folder)),
         ["hello"] => http::hello::serve(),
         _ => bail!("no such child: {words:?}"),

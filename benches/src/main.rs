@@ -8,6 +8,7 @@ mod gas;
 mod http;
 mod machine;
 mod rounds;
+mod status;
 mod store;
 mod table;
 mod tree;
@@ -36,6 +37,8 @@ struct Arguments {
 enum Item {
     /// Batch trees and their proofs, beside the bare hash loop, rs_merkle and ct-merkle.
     Tree,
+    /// The status tree of a large issuer, beside the bare hash loop.
+    Status,
     /// The embedded engine, beside a plain file, redb, LMDB and sled.
     Store,
     /// Digests submitted over HTTP, beside a plain file.
@@ -52,6 +55,7 @@ impl Item {
     fn measure(self, rounds: usize, table: &mut Table) -> Result<()> {
         match self {
             Self::Tree => tree::measure(rounds, table),
+            Self::Status => status::measure(rounds, table),
             Self::Store => store::measure(rounds, table),
             Self::Submit => http::submit(rounds, table),
             Self::Receipts => http::receipts(rounds, table),
