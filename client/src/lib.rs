@@ -27,19 +27,23 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod anchor;
+pub mod audit;
 pub mod chains;
 pub mod change;
 pub mod content;
 pub mod files;
 pub mod newkey;
 pub mod node;
+mod past;
 pub mod pending;
 pub mod policy;
 pub mod span;
+pub mod status;
 pub mod terminal;
 pub mod verify;
 
 pub use anchor::anchor;
 pub use chains::Chains;
 pub use node::{Node, Token};
+pub use status::StatusServer;
 pub use verify::verify;

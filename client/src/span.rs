@@ -13,11 +13,16 @@ pub fn seconds(text: &str) -> Option<u64> {
     text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(*length)
 }
 
-/// Reads a point of time: a span from `now`, a date (its first second in UTC), or an RFC 3339 date-time.
+/// Reads a point of time: a span from `now`, or as [`moment`].
 pub fn point(text: &str, now: UnixSeconds) -> Option<UnixSeconds> {
-    if let Some(span) = seconds(text) {
-        return now.0.checked_add(span).map(UnixSeconds);
+    match seconds(text) {
+        Some(span) => now.0.checked_add(span).map(UnixSeconds),
+        None => moment(text),
     }
+}
+
+/// Reads a date (its first second in UTC), an RFC 3339 date-time, or a count of seconds since 1970.
+pub fn moment(text: &str) -> Option<UnixSeconds> {
     let is_date = text.len() == 10 && !text.bytes().all(|byte| byte.is_ascii_digit());
     let text = if is_date { format!("{text}T00:00:00Z") } else { text.to_owned() };
     text.parse().ok()

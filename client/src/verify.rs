@@ -6,17 +6,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use testamur_chain::observe::Look;
+use testamur_chain::observe::Sighting;
 use testamur_core::{
-    Document, Error, UnixSeconds,
+    BlockNumber, Document, Error, StatusIndex, UnixSeconds,
     digest::file_hash,
     json::MAX_BYTES,
-    observation::{Observation, Unseen},
+    observation::Unseen,
     policy::Policy,
     verify::{Report, refuse, verify as judge},
 };
 
-use crate::{chains::Chains, content::names_json, files};
+use crate::{chains::Chains, content::names_json, files, status::Sight};
 
 /// Documents read and looked up together: bounds the memory, and lets them share reads of the chain.
 const TOGETHER: usize = 256;
@@ -30,6 +30,10 @@ pub struct Verified {
     pub report: io::Result<Report>,
     /// Why the chain could not be seen, in the words of the network. For people.
     pub detail: Option<String>,
+    /// What the report rests on: the look at the chain, and whose status bits are in it. `None` where none was made.
+    pub sight: Option<Sight>,
+    /// The index of its status bits, as its receipt says.
+    pub index: Option<StatusIndex>,
 }
 
 /// Verifies files, each by the proof inside it or the receipt beside it, and tells them in their order.
@@ -42,41 +46,55 @@ pub async fn verify(
 ) {
     for paths in paths.chunks(TOGETHER) {
         let documents: Vec<_> = paths.iter().map(|path| read(path)).collect();
-        let looks = look(&documents, chains, policy).await;
-        for ((file, document), look) in paths.iter().zip(documents).zip(looks) {
-            let (seen, detail) = match look {
-                Ok(seen) => (Ok(seen), None),
-                Err((unseen, detail)) => (Err(unseen), detail),
-            };
-            let report = document.map(|document| match document {
-                Ok(document) => judge(&document, &seen, policy, now),
-                Err(error) => refuse(error),
-            });
-            progress(Verified { file: file.clone(), report, detail });
+        let sightings = look(&documents, chains, policy).await;
+        for ((file, document), sighting) in paths.iter().zip(documents).zip(sightings) {
+            progress(verdict(file, document, sighting, chains.moment(), policy, now));
         }
     }
+}
+
+fn verdict(
+    file: &Path,
+    document: Reading,
+    sighting: Option<Sighting>,
+    moment: Option<UnixSeconds>,
+    policy: &Policy,
+    now: UnixSeconds,
+) -> Verified {
+    let index = document.as_ref().ok().and_then(|read| read.as_ref().ok()).map(|read| read.proof.receipt.status_index);
+    let (seen, detail, origins) = match sighting {
+        None => (Err(Unseen::Unusable), None, Vec::new()),
+        Some(Sighting { look: Ok(seen), origins }) => (Ok(seen), None, origins),
+        Some(Sighting { look: Err((unseen, detail)), .. }) => (Err(unseen), Some(detail), Vec::new()),
+    };
+    let report = document.map(|document| match document {
+        Ok(mut document) => {
+            if moment.is_some() {
+                // A hint that would excuse the absence of an anchor: then, the chain had no such block yet.
+                document.proof.receipt.block = BlockNumber(0);
+            }
+            judge(&document, &seen, policy, moment.unwrap_or(now))
+        }
+        Err(error) => refuse(error),
+    });
+    let sight = seen.ok().map(|seen| Sight { seen, origins });
+    Verified { file: file.to_owned(), report, detail, sight, index }
 }
 
 /// A document; an error where it is no document that can be believed, or where the disk does not give it.
 type Reading = io::Result<Result<Document, Error>>;
 
 /// Looks at the chain for every document at once; answers in their order. A receipt that the policy would not
-/// believe anyway makes nobody ask anything.
-async fn look(
-    documents: &[Reading],
-    chains: &Chains,
-    policy: &Policy,
-) -> Vec<Result<Observation, (Unseen, Option<String>)>> {
+/// believe anyway makes nobody ask anything: `None`.
+async fn look(documents: &[Reading], chains: &Chains, policy: &Policy) -> Vec<Option<Sighting>> {
     let receipt = |reading: &Reading| {
         let receipt = reading.as_ref().ok()?.as_ref().ok()?.proof.receipt.clone();
         (policy.accepts_chain(receipt.chain) && policy.accepts_registry(receipt.registry)).then_some(receipt)
     };
     let receipts: Vec<_> = documents.iter().map(receipt).collect();
     let asked: Vec<_> = receipts.iter().flatten().collect();
-    let mut looks = chains.observe(&asked, policy.finality).await.into_iter();
-    let answer = |look: Look| look.map_err(|(unseen, detail)| (unseen, Some(detail)));
-    let not_asked = || Err((Unseen::Unusable, None));
-    receipts.iter().map(|receipt| receipt.as_ref().and_then(|_| looks.next()).map_or_else(not_asked, answer)).collect()
+    let mut seen = chains.observe(&asked, policy.finality).await.into_iter();
+    receipts.iter().map(|receipt| receipt.as_ref().and_then(|_| seen.next())).collect()
 }
 
 /// Reads a file with its proof: a credential with an anchor inside, or any file, of any size, with a receipt beside it.

@@ -114,10 +114,11 @@ fn parse_list(bytes: &[u8]) -> Result<Vec<Line>, csv::Error> {
         .trim(csv::Trim::All)
         .delimiter(delimiter(bytes))
         .from_reader(bytes);
-    let (mut lines, mut column) = (Vec::new(), None);
+    let (mut lines, mut column, mut place) = (Vec::new(), None, Place { bytes, line: 1 });
     for record in reader.byte_records() {
         let record = record?;
-        let number = record.position().map_or(0, csv::Position::line);
+        let start = record.position().map_or(0, csv::Position::byte) as usize;
+        let number = place.line_of(bytes.get(start..).unwrap_or_default());
         let cell = |column: usize| record.get(column).and_then(|cell| std::str::from_utf8(cell).ok());
         if column.is_none() {
             column = headed(&record);
@@ -129,6 +130,29 @@ fn parse_list(bytes: &[u8]) -> Result<Vec<Line>, csv::Error> {
         lines.push((number, Entry::from_text(text).ok_or(Unfit::Text)));
     }
     Ok(lines)
+}
+
+/// A place in a list, by what is left of it. The reader's own line numbers leave out what it passes over.
+struct Place<'a> {
+    bytes: &'a [u8],
+    line: u64,
+}
+
+impl<'a> Place<'a> {
+    /// The line of the record that `rest` begins with, after empty lines and remarks.
+    fn line_of(&mut self, mut rest: &'a [u8]) -> u64 {
+        while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
+            let line = rest[..end].trim_ascii();
+            if !line.is_empty() && line[0] != b'#' {
+                break;
+            }
+            rest = &rest[end + 1..];
+        }
+        let passed = &self.bytes[..self.bytes.len() - rest.len()];
+        self.line += passed.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.bytes = rest;
+        self.line
+    }
 }
 
 /// What stands between the cells: whichever the first line has, most telling first.

@@ -2,6 +2,7 @@
 
 mod acts;
 mod anchor;
+mod audit;
 mod change;
 mod console;
 mod issuer;
@@ -9,7 +10,9 @@ mod key;
 mod outcome;
 mod receipt;
 mod registry;
+mod status;
 mod verify;
+mod view;
 
 use std::{
     collections::HashSet,
@@ -49,6 +52,7 @@ struct Cli {
 enum Command {
     Anchor(anchor::Args),
     Verify(verify::Args),
+    Status(status::Args),
     /// Revoke credentials, for good
     #[command(after_help = change::AFTER_HELP)]
     Revoke(change::Args),
@@ -58,6 +62,7 @@ enum Command {
     /// Lift the suspension of credentials
     #[command(after_help = change::AFTER_HELP)]
     Reinstate(change::Args),
+    Audit(audit::Args),
     /// Look at an issuer on the chain, or act for it there.
     #[command(subcommand)]
     Issuer(issuer::Command),
@@ -112,9 +117,11 @@ async fn execute(command: Command, console: &Console) -> Result<Exit, Failure> {
     match command {
         Command::Anchor(args) => anchor::run(args, console).await,
         Command::Verify(args) => verify::run(args, console).await,
+        Command::Status(args) => status::run(args, console).await,
         Command::Revoke(args) => change::run(Action::Revoke, args, console).await,
         Command::Suspend(args) => change::run(Action::Suspend, args, console).await,
         Command::Reinstate(args) => change::run(Action::Reinstate, args, console).await,
+        Command::Audit(args) => audit::run(args, console).await,
         Command::Issuer(command) => issuer::run(command, console).await,
         Command::Registry(command) => registry::run(command, console).await,
         Command::Key(command) => key::run(command, console),

@@ -1,35 +1,29 @@
 //! `testamur verify`
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use testamur::{
-    Chains,
-    policy::{self, FinalityName, Trust},
-    terminal::printable,
-    verify::Verified,
-};
-use testamur_core::{
-    Address, ChainId,
-    policy::Policy,
-    verify::{Check, Gap, Outcome, Report, Verdict},
-};
+use testamur::{policy::Trust, status::Answer, terminal::printable, verify::Verified};
+use testamur_core::verify::{Check, CheckKind, Gap, Outcome, Report, Verdict};
 
 use super::{
     console::{Console, Tone},
     now,
     outcome::{Exit, Failure},
     paths,
+    view::{View, tell_troubles},
 };
 
 const AFTER_HELP: &str = "\
 Each file is verified by the proof inside it, or by FILE.receipt.json beside it. What a receipt
 names counts only as far as your policy accepts it: the chain, the registry, and whose account
-it is.
+it is. Status lists may come from any node or mirror (--status), and are rebuilt from the chain
+where none answers. With --at, all but a withdrawal is seen as it was then.
 
 Examples:
   testamur verify diploma.json --rpc https://rpc.example --trust did:web:example.edu=0x…
-  testamur verify folder/ --rpc https://rpc.example --policy policy.toml --json";
+  testamur verify folder/ --rpc https://rpc.example --policy policy.toml --json
+  testamur verify diploma.json --at 2026-06-30 --rpc https://rpc.example --status https://mirror.example";
 
 /// Verify files against the chain itself, without asking any node
 #[derive(clap::Args)]
@@ -38,29 +32,17 @@ pub struct Args {
     /// Files, or folders whose files are meant (without hidden files, receipts and subfolders).
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// A JSON-RPC endpoint. Several, for several chains or as substitutes: repeat it.
-    #[arg(long, value_name = "URL", env = "TESTAMUR_RPC", hide_env_values = true, value_delimiter = ' ')]
-    rpc: Vec<String>,
-    /// A policy in TOML: chains, registries, finality, issuers.
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
     /// Recognise an issuer: ID=0x…, or for files 0x… or 0x…=NAME.
     #[arg(long, value_name = "ID=0x…")]
     trust: Vec<Trust>,
-    /// Accept this chain as well, such as eip155:31337. A development chain is never accepted otherwise.
-    #[arg(long, value_name = "eip155:N")]
-    chain: Vec<ChainId>,
-    /// Accept the registry at this address as well. Its code must be the published code all the same.
-    #[arg(long, value_name = "0x…")]
-    registry: Vec<Address>,
-    /// How settled an anchor's block must be: included, safe or final. Default: the policy's, else final.
-    #[arg(long, value_name = "STATE")]
-    finality: Option<FinalityName>,
+    #[command(flatten)]
+    view: View,
 }
 
 pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
-    let policy = policy(&args)?;
-    let chains = Chains::connect(&args.rpc).await?;
+    let mut policy = args.view.policy()?;
+    policy.issuers.extend(args.trust.iter().map(|trust| trust.0.clone()));
+    let chains = args.view.chains().await?;
     let (files, mut exit) = paths(&args.files, console);
     let bar = console.bar(files.len(), "verifying");
     let mut counts = [0; 3];
@@ -73,27 +55,12 @@ pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     })
     .await;
     bar.finish_and_clear();
+    tell_troubles(&chains, console);
     if files.len() > 1 {
         let [valid, invalid, unverifiable] = counts;
         console.line(&format!("{valid} valid, {invalid} invalid, {unverifiable} unverifiable"));
     }
     Ok(exit)
-}
-
-fn policy(args: &Args) -> Result<Policy, Failure> {
-    let mut policy = match &args.policy {
-        None => Policy::default(),
-        Some(path) => {
-            let wrong = |error: String| Failure::usage(format!("the policy {}: {error}", path.display()));
-            let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-            policy::parse(&text).map_err(|error| wrong(error.to_string()))?
-        }
-    };
-    policy.chains.extend(&args.chain);
-    policy.registries.extend(&args.registry);
-    policy.issuers.extend(args.trust.iter().map(|trust| trust.0.clone()));
-    policy.finality = args.finality.map_or(policy.finality, |name| name.0);
-    Ok(policy)
 }
 
 fn exit_of(verdict: Verdict) -> Exit {
@@ -111,7 +78,7 @@ fn tell(console: &Console, verified: &Verified) {
         Ok(report) => {
             console.line(&name);
             let checks = report.checks().iter();
-            checks.for_each(|check| console.line(&line(console, check, verified.detail.as_deref())));
+            checks.for_each(|check| console.line(&line(console, check, verified)));
             console.line(&format!("  {}", verdict(console, report)));
         }
         Err(error) => console.error(&format!("{name}: {error}")),
@@ -131,21 +98,37 @@ fn object(verified: &Verified) -> Value {
     if let Some(detail) = &verified.detail {
         object["detail"] = json!(detail);
     }
+    if let Some(answer) = answer(verified) {
+        object["status"] = json!(answer);
+    }
     object
 }
 
+/// The status in full: which block, and whose bits.
+fn answer(verified: &Verified) -> Option<Answer> {
+    let answer = verified.sight.as_ref()?.answer(verified.index?, |_| true);
+    (!answer.purposes.is_empty()).then_some(answer)
+}
+
+fn rests_on(answer: &Answer) -> String {
+    let age = now().0.saturating_sub(answer.block.time.0);
+    format!("block {} is {age} s old; {}", answer.block.number, answer.sources())
+}
+
 /// A sign, the check's name, and what it rests on.
-fn line(console: &Console, check: &Check, detail: Option<&str>) -> String {
+fn line(console: &Console, check: &Check, verified: &Verified) -> String {
     let (sign, tone) = match check.outcome {
         Outcome::Pass(_) => ("✓", Tone::Good),
         Outcome::Fail(_) => ("✗", Tone::Bad),
         Outcome::Unknown(_) => ("?", Tone::Unsure),
         Outcome::NotApplicable => ("–", Tone::Faint),
     };
-    let detail = match &check.outcome {
-        Outcome::Unknown(Gap::Unseen(_)) => detail.map(|detail| format!(" ({detail})")).unwrap_or_default(),
-        _ => String::new(),
+    let detail = match (&check.outcome, check.kind) {
+        (Outcome::Unknown(Gap::Unseen(_)), _) => verified.detail.clone(),
+        (_, CheckKind::Status) => answer(verified).map(|answer| rests_on(&answer)),
+        _ => None,
     };
+    let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
     let kind = check.kind.to_string();
     format!("  {} {kind:<10} {}", console.tone(tone, sign), printable(&format!("{}{detail}", check.outcome)))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::{Client, Method, RequestBuilder, Response, Url, header};
 use serde::{Deserialize, de::DeserializeOwned};
+use testamur_chain::causes;
 
 use super::{NodeError, Token};
 use crate::terminal::printable;
@@ -152,18 +153,6 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
 /// An answer's JSON; [`NodeError::Answer`] where it is something else.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, NodeError> {
     serde_json::from_slice(bytes).map_err(|error| NodeError::Answer { detail: printable(&error.to_string()) })
-}
-
-/// An error of the network with its causes, without the URL.
-fn causes(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -12,13 +12,14 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use testamur::{content::Content, files};
 use testamur_chain::{
-    Endpoint, Key, KeySource,
+    BlockTag, Endpoint, Key, KeySource, Registry,
     deploy::deploy,
     registry::anchor_call,
     transact::{self, Included},
 };
 use testamur_core::{
-    Address, BatchTree, ChainId, Entry, Hash, Receipt, StatusIndex, UnixSeconds,
+    Address, BatchTree, BlockNumber, ChainId, Entry, Hash, Purpose, Receipt, StatusIndex, UnixSeconds,
+    observation::StatusRecord,
     proof::{AnchorProof, ProofConfig},
     registry::ADDRESS,
 };
@@ -114,6 +115,32 @@ impl Scene {
         self.endpoint.request::<Value>("anvil_mine", json!(["0x8"])).await.expect("mined");
     }
 
+    /// The time of the newest block.
+    pub async fn now(&self) -> u64 {
+        self.endpoint.block(BlockTag::Latest).await.expect("a block").time.0
+    }
+
+    /// Mines a block with this time.
+    pub async fn warp(&self, time: u64) {
+        self.endpoint.request::<Value>("evm_setNextBlockTimestamp", json!([time])).await.expect("set");
+        self.endpoint.request::<Value>("evm_mine", json!([])).await.expect("mined");
+    }
+
+    pub async fn status_record(&self, purpose: Purpose) -> StatusRecord {
+        let registry = Registry::new(self.endpoint.clone(), ADDRESS);
+        registry.status_of(self.issuer, purpose, BlockTag::Latest).await.expect("read")
+    }
+
+    /// A file whose receipt proves it, in a batch that nobody anchored. Returns its name.
+    pub fn forge(&self, name: &str, status_index: StatusIndex) -> String {
+        let (content, config) = self.prepare(name, b"forged");
+        let entry = Entry { digest: content.digest(&config), status_index };
+        let tree = BatchTree::new(vec![entry.leaf_hash()]).expect("not empty");
+        let receipt = Receipt { status_index, ..self.receipt(&tree, 0, Hash::ZERO, BlockNumber(1)) };
+        self.write_proof(name, content, AnchorProof { config, receipt });
+        name.to_owned()
+    }
+
     /// Writes the files and anchors them in one batch, each with its place in it as status index. Returns the root.
     pub async fn anchor(&self, documents: &[(&str, Vec<u8>)]) -> Hash {
         let prepared: Vec<_> = documents.iter().map(|(name, bytes)| self.prepare(name, bytes)).collect();
@@ -124,7 +151,7 @@ impl Scene {
         let tree = BatchTree::new(entries.map(|entry| entry.leaf_hash()).collect()).expect("not empty");
         let included = self.send(&anchor_call(self.issuer, tree.root(), tree.size())).await;
         for ((leaf, (content, config)), (name, _)) in (0..).zip(prepared).zip(documents) {
-            let receipt = self.receipt(&tree, leaf, &included);
+            let receipt = self.receipt(&tree, leaf, included.hash, included.receipt.block);
             self.write_proof(name, content, AnchorProof { config, receipt });
         }
         tree.root()
@@ -139,7 +166,7 @@ impl Scene {
         (content, config)
     }
 
-    fn receipt(&self, tree: &BatchTree, leaf: u64, included: &Included) -> Receipt {
+    fn receipt(&self, tree: &BatchTree, leaf: u64, transaction: Hash, block: BlockNumber) -> Receipt {
         Receipt {
             version: 1,
             leaf_index: leaf,
@@ -150,8 +177,8 @@ impl Scene {
             issuer: self.issuer,
             chain: self.chain,
             registry: ADDRESS,
-            transaction: included.hash,
-            block: included.receipt.block,
+            transaction,
+            block,
         }
     }
 
@@ -178,6 +205,7 @@ impl Scene {
         let output = Command::new(env!("CARGO_BIN_EXE_testamur"))
             .args(arguments.split_whitespace())
             .current_dir(self.folder.path())
+            .env("XDG_STATE_HOME", self.folder.path().join(".state"))
             .output()
             .expect("it runs");
         Run::new(output)

@@ -11,7 +11,16 @@ use std::{
 pub struct Request {
     /// Method and path, as in `GET /v1/node`.
     pub line: String,
+    /// The headers as they came, in lower case.
+    pub headers: String,
     pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
 }
 
 /// An answer.
@@ -57,7 +66,7 @@ fn respond(mut stream: TcpStream, answer: &Mutex<impl FnMut(Request) -> Answer>)
 
 fn read(stream: &TcpStream) -> std::io::Result<Request> {
     let mut reader = BufReader::new(stream);
-    let (mut first, mut length) = (String::new(), 0);
+    let (mut first, mut headers, mut length) = (String::new(), String::new(), 0);
     reader.read_line(&mut first)?;
     loop {
         let mut line = String::new();
@@ -65,12 +74,14 @@ fn read(stream: &TcpStream) -> std::io::Result<Request> {
         if line.trim().is_empty() {
             break;
         }
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+        let line = line.to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
             length = value.trim().parse().expect("a length");
         }
+        headers.push_str(&line);
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let line = first.split(" HTTP").next().unwrap_or_default().to_owned();
-    Ok(Request { line, body })
+    Ok(Request { line, headers, body })
 }

@@ -1,9 +1,4 @@
-//! What `testamur anchor` does about files, interruptions, and a node that lies. The honest node is tested with the
-//! real one, in the workspace's `tests`.
-
-#![allow(clippy::unwrap_used)]
-
-mod http;
+//! What `testamur anchor` does about files, interruptions, and a node that lies.
 
 use std::{
     fs,
@@ -17,12 +12,13 @@ use std::{
     time::Duration,
 };
 
-use http::{Answer, Request, serve};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testamur_core::{
     Address, BatchTree, BlockNumber, ChainId, Digest, Document, Entry, Hash, Receipt, StatusIndex, registry::ADDRESS,
 };
+
+use crate::http::{Answer, Request, serve};
 
 const ISSUER: Address = Address([7; 20]);
 const CHAIN: ChainId = ChainId(31337);
@@ -33,7 +29,7 @@ type Seen = Arc<Mutex<Vec<Digest>>>;
 /// A server that gives what a node gives, after `twist` has had its way with the receipt.
 fn node(seen: &Seen, mut twist: impl FnMut(Receipt) -> Answer + Send + 'static) -> String {
     let seen = Arc::clone(seen);
-    serve(move |Request { line, body }| {
+    serve(move |Request { line, body, .. }| {
         let mut seen = seen.lock().unwrap();
         if line == "GET /v1/node" {
             return Answer::json(200, &json!({ "chain": CHAIN, "registry": ADDRESS, "issuers": [ISSUER] }));
