@@ -128,9 +128,14 @@ impl Board {
 
     /// One issuer and purpose, which is then held to be in use.
     pub fn find(&self, key: Key) -> Option<Arc<Track>> {
-        let track = self.tracks.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()?;
+        let track = self.peek(key)?;
         track.used.store(self.now(), Ordering::Relaxed);
         Some(track)
+    }
+
+    /// The same, without holding it to be in use.
+    pub fn peek(&self, key: Key) -> Option<Arc<Track>> {
+        self.tracks.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 
     /// The same; a new one where there is none.

@@ -4,7 +4,7 @@
 //! chain is out of reach; each view says of which block it is, and its age is the reader's matter.
 //!
 //! Reading order: [`look`] (two blocks) → `track` (one issuer's status, brought to a look) → `board` (what is in
-//! memory) → `rounds` (the loop) → [`store`] and [`snapshot`] (what is on disk) → [`report`] (what is told).
+//! memory) → `rounds` (the loop) → [`store`], [`snapshot`] and [`transfer`] (what is on disk) → [`report`] (what is told).
 
 mod board;
 pub mod look;
@@ -13,6 +13,7 @@ mod rounds;
 pub mod snapshot;
 pub mod store;
 mod track;
+pub mod transfer;
 
 use std::{
     collections::BTreeSet,
@@ -90,6 +91,9 @@ pub struct Limits {
     pub idle: Duration,
     /// How long the answer counts that nothing was ever written.
     pub unwritten: Duration,
+    /// How long a settled root stands that its deltas do not lead to, until everything is read once more: perhaps not the
+    /// issuer was wrong but the endpoint. Doubles each time, up to an hour.
+    pub doubt: Duration,
 }
 
 impl Default for Limits {
@@ -101,6 +105,7 @@ impl Default for Limits {
             patience: Duration::from_secs(5),
             idle: Duration::from_secs(900),
             unwritten: Duration::from_secs(10),
+            doubt: Duration::from_secs(30),
         }
     }
 }
@@ -219,9 +224,9 @@ impl Mirror {
         }
     }
 
-    /// All that is known of one issuer and purpose; `None` where it is not in memory.
+    /// All that is known of one issuer and purpose, faults included; `None` where it is not in memory.
     pub fn standing(&self, issuer: Address, purpose: Purpose) -> Option<Standing> {
-        let track = self.0.board.find(Key { issuer, purpose })?;
+        let track = self.0.board.peek(Key { issuer, purpose })?;
         let (failed, findings) = track.told(|told| (told.failed.clone(), told.findings.clone()));
         Some(Standing { view: track.view(), failed, findings })
     }

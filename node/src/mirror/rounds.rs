@@ -68,11 +68,13 @@ async fn round(inner: &Arc<Inner>, places: &Arc<Semaphore>, under_way: &mut Join
     Ok(())
 }
 
-/// Whether a track is not at this look yet. What nobody ever wrote is asked for again when it is wanted again.
+/// Whether a track is not at this look yet, or has something to make good. What nobody ever wrote is asked for again when it
+/// is wanted again.
 fn needs(track: &Track, look: Look) -> bool {
-    let at = track.view().map(|view| Look { head: view.head.block, settled: view.settled.block });
     let failed = track.told(|told| told.failed.is_some());
-    failed || (at != Some(look) && (track.pinned || !track.is_unwritten()))
+    let Some(view) = track.view() else { return true };
+    let is_there = Look { head: view.head.block, settled: view.settled.block } == look;
+    failed || view.settled.fault.is_some() || (!is_there && (track.pinned || !track.is_unwritten()))
 }
 
 /// Unless it is under way still.
@@ -103,11 +105,9 @@ fn tell(inner: &Inner, looked: Result<(), Error>) {
     inner.report.problems(problems);
 }
 
+/// What is wrong with the newest root, which the next update can heal; else why it could not be read.
 fn problem(track: &Track) -> Option<Reason> {
-    let view = track.view();
-    let fault = view.as_ref().and_then(|view| view.head.fault.as_ref().or(view.settled.fault.as_ref()));
-    if let Some(fault) = fault {
-        return Some(report::of_issuer(track.key, fault));
-    }
-    track.told(|told| told.failed.as_ref().map(|error| report::of_issuer(track.key, error)))
+    let fault = track.view().and_then(|view| view.head.fault.clone());
+    let error = fault.or_else(|| track.told(|told| told.failed.clone()))?;
+    Some(report::of_issuer(track.key, &error))
 }

@@ -1,4 +1,4 @@
-//! Snapshot files: all status bits of one issuer and purpose at one block, so that a mirror need not replay years.
+//! Snapshot files: all status bits of one issuer and purpose after one update, so that a mirror need not replay years.
 //!
 //! A file is one line of JSON (the header, at most 4 KiB, ended by a line feed) and, behind it, the indices of all set
 //! bits, encoded as the protocol's delta: what one update from nothing would publish. So the bits need no
@@ -6,20 +6,19 @@
 //!
 //! ```json
 //! {"format":"testamur-status-snapshot","version":1,"chain":"eip155:1","registry":"0x…","issuer":"0x…","purpose":0,
-//!  "record":{"root":"0x…","epoch":12,"time":1700000000,"block":90},"block":{"number":100,"hash":"0x…","time":1700000120},
-//!  "bits":2048,"bytes":2050}
+//!  "epoch":12,"root":"0x…","block":90,"bits":2048,"bytes":2050}
 //! ```
 //!
-//! `record` is what the contract said of the status at `block`; `bits` counts set bits and `bytes` the bytes behind the
-//! header. Read strictly: unknown members, another length, bits that do not hash to the root are refused. Nothing in it is
-//! believed beyond that: whoever uses it asks the chain for its epoch and root first.
+//! `epoch`, `root` and `block` are the update's number, the root that it left and the block that it is in; all 0 where there
+//! was none. `bits` counts set bits, and `bytes` the bytes behind the header. So whoever makes a snapshot of the same update makes the
+//! same file. Read strictly: unknown members, another length, bits that do not hash to the root are refused. Nothing in it
+//! is believed beyond that: whoever uses it asks the chain for its epoch and root first.
 
 use std::{fs::File, io::Read, path::Path};
 
 use serde::{Deserialize, Serialize};
 use testamur_core::{
-    Address, ChainId, Hash, Purpose, StatusIndex,
-    observation::{BlockRef, StatusRecord},
+    Address, BlockNumber, ChainId, Hash, Purpose, StatusIndex,
     status::{StatusTree, delta},
 };
 
@@ -35,18 +34,18 @@ const FORMAT: &str = "testamur-status-snapshot";
 /// The version above.
 const VERSION: u32 = 1;
 
-/// All bits of one issuer and purpose at one block. They hash to the root of its record.
+/// All bits of one issuer and purpose after one update. They hash to its root.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// Whose status, and when.
-    pub of: Taken,
+    /// Whose status, and after which update.
+    pub of: Subject,
     /// The bits.
     pub tree: StatusTree,
 }
 
-/// Whose status a snapshot holds, and when it was taken.
+/// What a snapshot is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
+pub struct Subject {
     /// The chain.
     pub chain: ChainId,
     /// The contract on it.
@@ -55,10 +54,12 @@ pub struct Taken {
     pub issuer: Address,
     /// The purpose.
     pub purpose: Purpose,
-    /// What the contract said at `block`.
-    pub record: StatusRecord,
-    /// When it was taken.
-    pub block: BlockRef,
+    /// The update's number; 0 where there was none.
+    pub epoch: u64,
+    /// The root that it left.
+    pub root: Hash,
+    /// Its block.
+    pub block: BlockNumber,
 }
 
 /// Why a snapshot is refused.
@@ -133,8 +134,9 @@ struct Header {
     registry: Address,
     issuer: Address,
     purpose: Purpose,
-    record: StatusRecord,
-    block: BlockRef,
+    epoch: u64,
+    root: Hash,
+    block: BlockNumber,
     bits: u64,
     bytes: u64,
 }
@@ -155,11 +157,11 @@ impl Snapshot {
         }
         let mut tree = StatusTree::new();
         tree.toggle(&set);
-        let Header { chain, registry, issuer, purpose, record, block, .. } = header;
-        if tree.root() != record.root {
-            return Err(SnapshotError::Root { rebuilt: tree.root(), stated: record.root });
+        let Header { chain, registry, issuer, purpose, epoch, root, block, .. } = header;
+        if tree.root() != root {
+            return Err(SnapshotError::Root { rebuilt: tree.root(), stated: root });
         }
-        Ok(Self { of: Taken { chain, registry, issuer, purpose, record, block }, tree })
+        Ok(Self { of: Subject { chain, registry, issuer, purpose, epoch, root, block }, tree })
     }
 
     /// Reads a file, and no more of it than a snapshot may have.
@@ -176,7 +178,7 @@ impl Snapshot {
         if bits.len() > MAX_BITS {
             return Err(SnapshotError::TooLarge);
         }
-        let Taken { chain, registry, issuer, purpose, record, block } = self.of;
+        let Subject { chain, registry, issuer, purpose, epoch, root, block } = self.of;
         let header = Header {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -184,7 +186,8 @@ impl Snapshot {
             registry,
             issuer,
             purpose,
-            record,
+            epoch,
+            root,
             block,
             bits: set.len() as u64,
             bytes: bits.len() as u64,
@@ -230,17 +233,14 @@ fn split(bytes: &[u8]) -> Result<(Header, &[u8]), SnapshotError> {
 
 #[cfg(test)]
 mod tests {
-    use testamur_core::{BlockNumber, UnixSeconds};
-
     use super::*;
 
     fn snapshot(bits: &[u64]) -> Snapshot {
         let mut tree = StatusTree::new();
         tree.toggle(&bits.iter().map(|&bit| StatusIndex::new(bit).unwrap()).collect::<Vec<_>>());
-        let record = StatusRecord { root: tree.root(), epoch: 3, time: UnixSeconds(5), block: BlockNumber(7) };
-        let block = BlockRef { number: BlockNumber(9), hash: Hash([1; 32]), time: UnixSeconds(6) };
         let (chain, registry, issuer) = (ChainId(1), Address([2; 20]), Address([3; 20]));
-        Snapshot { of: Taken { chain, registry, issuer, purpose: Purpose::SUSPENSION, record, block }, tree }
+        let (purpose, root, block) = (Purpose::SUSPENSION, tree.root(), BlockNumber(7));
+        Snapshot { of: Subject { chain, registry, issuer, purpose, epoch: 3, root, block }, tree }
     }
 
     fn edited(from: &str, to: &str) -> SnapshotError {

@@ -110,6 +110,22 @@ impl Store {
         Ok(format[..] == FORMAT.to_be_bytes() && found.is_some_and(|found| found[..] == of[..]))
     }
 
+    /// What a folder was filled from; `None` for one that is new, or cannot be read.
+    pub fn inspect(folder: &Path) -> Result<Option<(ChainId, Address)>, StoreError> {
+        if !folder.exists() {
+            return Ok(None);
+        }
+        let store = match Self::open_as_it_is(folder) {
+            Err(fjall::Error::Locked) => return Err(StoreError::Locked { folder: folder.display().to_string() }),
+            store => store?,
+        };
+        let of = store.meta.get("of")?;
+        Ok(of.and_then(|of| {
+            let (chain, registry) = of.split_first_chunk()?;
+            Some((ChainId(u64::from_be_bytes(*chain)), Address::try_from(registry).ok()?))
+        }))
+    }
+
     /// What is kept of one issuer and purpose. What is damaged there is thrown away.
     pub fn load(&self, key: Key) -> Result<Kept, StoreError> {
         match self.read(key)? {
@@ -133,7 +149,7 @@ impl Store {
                 Err(error) => return Ok(Err(error.to_string())),
             },
         };
-        let mut epoch = base.as_ref().map_or(0, |base| base.of.record.epoch);
+        let mut epoch = base.as_ref().map_or(0, |base| base.of.epoch);
         let mut updates = Vec::new();
         for pair in self.updates.prefix(key.bytes()) {
             let (name, value) = pair.into_inner()?;

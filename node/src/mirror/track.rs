@@ -12,7 +12,7 @@ use testamur_chain::{
     Advance, Base, Error, Follower, StatusView, TreeAt,
     history::{Event, StatusUpdate},
 };
-use testamur_core::BlockNumber;
+use testamur_core::{BlockNumber, observation::StatusRecord};
 use tokio::task::spawn_blocking;
 
 use super::{
@@ -20,24 +20,22 @@ use super::{
     board::Track,
     look::Look,
     report,
-    snapshot::{Snapshot, Taken},
+    snapshot::{Snapshot, Subject},
     store::{Kept, Store, StoreError},
 };
 
 /// Updates after the base, in number and in bytes, beyond which a new base is made.
 const REBASE_UPDATES: usize = 1000;
 const REBASE_BYTES: usize = 4 << 20;
-/// How long a wrong root stands before everything is read once more, the first time and at most: the endpoint may
-/// have lied.
-const FIRST_DOUBT: Duration = Duration::from_secs(30);
-const LAST_DOUBT: Duration = Duration::from_secs(3600);
+/// The longest that a wrong root stands before everything is read once more.
+const LONGEST_DOUBT: Duration = Duration::from_secs(3600);
 
 /// How far one issuer and purpose is followed.
 #[derive(Default)]
 pub(super) struct Following {
     /// None: nothing was read yet, not even from disk.
     follower: Option<Follower>,
-    /// What is on disk was taken up, and the chain has not confirmed it yet. The block of the snapshot, if it is one.
+    /// What was on disk was taken up, and the chain has not confirmed it yet. The block of the snapshot, if it is one.
     on_trial: Option<BlockNumber>,
     /// Applied, not on disk yet.
     ahead: Vec<Event<StatusUpdate>>,
@@ -91,7 +89,7 @@ impl Following {
             return self.bring_anew(inner, track, look).await;
         }
         let view = self.take_in(inner, track, advanced?, view)?;
-        if self.in_doubt(&view) { self.bring_anew(inner, track, look).await } else { Ok(view) }
+        if self.in_doubt(&view, inner.limits.doubt) { self.bring_anew(inner, track, look).await } else { Ok(view) }
     }
 
     /// The view at a look, from nothing.
@@ -115,12 +113,12 @@ impl Following {
         if base.is_none() && updates.is_empty() {
             return;
         }
-        self.on_trial = Some(base.as_ref().map_or(BlockNumber(0), |base| base.of.block.number));
+        self.on_trial = Some(base.as_ref().map_or(BlockNumber(0), |base| base.of.block));
         self.kept = (updates.len(), updates.iter().map(|update| update.what.delta.len()).sum());
-        let base = base.map_or_else(nothing, |Snapshot { of: Taken { record, .. }, tree }| Base {
-            epoch: record.epoch,
-            root: record.root,
-            block: record.block,
+        let base = base.map_or_else(nothing, |Snapshot { of: Subject { epoch, root, block, .. }, tree }| Base {
+            epoch,
+            root,
+            block,
             tree,
         });
         self.told = updates.last().map_or(base.epoch, |update| update.what.epoch);
@@ -160,7 +158,7 @@ impl Following {
     fn refuted(&self, advanced: &Result<Advance, Error>, view: Option<&StatusView>, look: Look) -> Option<String> {
         match (advanced, self.on_trial) {
             (Err(error @ (Error::Contradicted { .. } | Error::StatusRoot { .. })), _) => Some(error.to_string()),
-            // A snapshot that was taken after the settled block can wait for it; one from the future cannot.
+            // A snapshot of an update after the settled block can wait for it; one from the future cannot.
             (Err(error @ Error::Behind { .. }), Some(taken)) => {
                 let waits = look.settled.number < taken && taken <= look.head.number;
                 (!waits).then(|| error.to_string())
@@ -174,17 +172,17 @@ impl Following {
     }
 
     /// Whether a wrong root at the settled block has stood long enough to read everything once more.
-    fn in_doubt(&mut self, view: &StatusView) -> bool {
+    fn in_doubt(&mut self, view: &StatusView, first: Duration) -> bool {
         if view.settled.fault.is_none() {
             self.doubt = None;
             return false;
         }
         let now = Instant::now();
-        let doubt = self.doubt.get_or_insert(Doubt { at: now + FIRST_DOUBT, then: FIRST_DOUBT });
+        let doubt = self.doubt.get_or_insert(Doubt { at: now + first, then: first });
         if now < doubt.at {
             return false;
         }
-        doubt.then = (doubt.then * 2).min(LAST_DOUBT);
+        doubt.then = (doubt.then * 2).min(LONGEST_DOUBT);
         doubt.at = now + doubt.then;
         true
     }
@@ -236,7 +234,8 @@ impl Inner {
     pub(super) fn snapshot(&self, key: Key, at: &TreeAt) -> Snapshot {
         let Key { issuer, purpose } = key;
         let (chain, registry) = (self.chain, self.registry.address());
-        let of = Taken { chain, registry, issuer, purpose, record: at.record, block: at.block };
+        let StatusRecord { epoch, root, block, .. } = at.record;
+        let of = Subject { chain, registry, issuer, purpose, epoch, root, block };
         Snapshot { of, tree: at.tree.clone() }
     }
 }
