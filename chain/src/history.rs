@@ -20,6 +20,8 @@ use crate::{
     contract::{abi, from_alloy, to_alloy},
 };
 
+/// JSON-RPC code for what a server keeps no more (EIP-4444).
+const PRUNED: i64 = 4444;
 /// Indices toggled at a time: 32 MiB of them.
 const TOGETHER: usize = 1 << 22;
 
@@ -299,7 +301,10 @@ async fn link<T>(
     block: BlockNumber,
     read: impl Fn(&Log) -> Result<(T, u64), Error>,
 ) -> Result<Link<T>, Error> {
-    let logs = registry.logs(filter, block).await?;
+    let logs = match registry.logs(filter, block).await {
+        Err(Error::Rpc { code: PRUNED, .. }) => return Err(Error::NoHistory { block }),
+        logs => logs?,
+    };
     let mut previous = None;
     let mut events = Vec::with_capacity(logs.len());
     for log in &logs {

@@ -1,8 +1,8 @@
 //! Reads and writes the `Registry` contract over JSON-RPC.
 //!
 //! Reading order: [`endpoint`] (one JSON-RPC server) → [`registry`] (the contract's views and calls) →
-//! [`history`] (its events, walked back block by block) → [`follow`] (one issuer's status, block after block) → [`mod@observe`] (one look at the chain for a
-//! verifier) → [`keys`], [`transact`] and [`deploy`] (writing).
+//! [`history`] (its events, walked back block by block) → [`follow`] (one issuer's status, kept up to date) →
+//! [`mod@observe`] (one look at the chain for a verifier) → [`keys`], [`transact`] and [`deploy`] (writing).
 //!
 //! Absent on purpose: the verdict (that is `testamur-core`), a quorum of endpoints, an event indexer, and
 //! the node's durable anchoring. Nothing here believes a receipt.

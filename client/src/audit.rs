@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use testamur_chain::{
-    BlockTag, Error, Finding, Follower, Registry, Roles,
+    BlockTag, Error, Follower, Registry, Roles,
     history::{self, Act, Anchored, Event, Place, StatusUpdate},
     observe,
 };
@@ -216,7 +216,7 @@ impl Auditor {
             flaws: vec![],
         }));
         // Stable: what fell into one block stays in the order of its kind.
-        entries.sort_by_key(|entry| entry.time);
+        entries.sort_by_key(|entry| (entry.time, entry.place.map(|place| place.block)));
         entries
     }
 
@@ -270,11 +270,5 @@ impl Status {
         let at = self.follower.view()?.head;
         let set = at.bits().map(|tree| tree.set_bits().count() as u64);
         Some(StatusNow { purpose: self.purpose, epoch: at.record.epoch, root: at.record.root, set })
-    }
-}
-
-impl From<Finding> for Flaw {
-    fn from(finding: Finding) -> Self {
-        Self::Status(finding)
     }
 }

@@ -132,9 +132,9 @@ impl What {
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Anchored { root, size, .. } => write!(f, "anchored      {root}, {size} credentials"),
+            Self::Anchored { root, size, .. } => write!(f, "anchored      {root}, size {size}"),
             Self::Updated { purpose, epoch, root, toggled } => {
-                let bits = toggled.map_or("unreadable".to_owned(), |bits| format!("{bits} bits"));
+                let bits = toggled.map_or("unreadable".to_owned(), |bits| format!("{bits} toggled"));
                 write!(f, "status        {} {epoch}: {bits}, root {root}", purpose.name())
             }
             Self::Act(Act::Withdrawn { root, reason }) => write!(f, "withdrew      {root}, reason {reason}"),

@@ -270,15 +270,12 @@ fn conclude(console: &Console, audit: &Audit) -> Exit {
     }
     for status in audit.statuses.iter().filter(|status| status.epoch > 0) {
         let (name, epoch) = (status.purpose.name(), status.epoch);
-        let set = status.set.as_ref().map_or_else(|error| format!("unknown: {error}"), |set| format!("{set} bits set"));
-        console.line(&format!("{name} after {epoch} updates: {set}"));
+        let set = status.set.as_ref().map_or_else(|error| format!("unknown: {error}"), |set| format!("{set} set"));
+        console.line(&format!("{name}: {set}, after update {epoch}"));
     }
     if !audit.missing.is_empty() {
-        console.line(&format!(
-            "{} of the known roots are not anchored, such as {}",
-            audit.missing.len(),
-            audit.missing[0]
-        ));
+        let such_as = audit.missing[0];
+        console.line(&format!("known, but not anchored: {}, such as {such_as}", audit.missing.len()));
     }
     let (count, head) = (audit.entries.len(), audit.head);
     let (tone, verdict) = match exit {
@@ -287,7 +284,7 @@ fn conclude(console: &Console, audit: &Audit) -> Exit {
         _ => (Tone::Unsure, "? not everything could be read".to_owned()),
     };
     let place = format!("as of block {} ({}); final up to block {}", head.number, head.time, audit.settled.number);
-    console.line(&format!("{} in {count} entries, {place}", console.tone(tone, &verdict)));
+    console.line(&format!("{}; entries: {count}, {place}", console.tone(tone, &verdict)));
     console.object(&summary(audit, exit, flaws));
     exit
 }
