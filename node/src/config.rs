@@ -46,6 +46,9 @@ pub struct Config {
     /// When batches are sealed.
     #[serde(default)]
     pub seal: Seal,
+    /// When changes of status are written to the chain.
+    #[serde(default)]
+    pub status: Status,
     /// What the node defends itself with.
     #[serde(default)]
     pub limits: Limits,
@@ -96,6 +99,17 @@ pub struct Seal {
     /// Age of a batch in seconds.
     #[serde(with = "seconds")]
     pub max_age_seconds: Duration,
+}
+
+/// Table `[status]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Status {
+    /// Age of a change in seconds.
+    #[serde(with = "seconds")]
+    pub max_age_seconds: Duration,
+    /// Bits to be changed, of one issuer and purpose.
+    pub max_changes: usize,
 }
 
 /// Table `[limits]`. 0 requests a second: no limit.
@@ -151,6 +165,12 @@ pub enum LogFormat {
 impl Default for Seal {
     fn default() -> Self {
         Self { max_size: 1 << 20, max_age_seconds: Duration::from_secs(300) }
+    }
+}
+
+impl Default for Status {
+    fn default() -> Self {
+        Self { max_age_seconds: Duration::from_secs(30), max_changes: 50_000 }
     }
 }
 

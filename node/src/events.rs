@@ -1,5 +1,5 @@
-//! What happens to batches, told to whoever listens while it happens. Nothing is kept: who missed something
-//! reads the batches.
+//! What happens to batches and to changes of status, told to whoever listens while it happens. Nothing is kept: who
+//! missed something reads the batches and the changes.
 
 use std::sync::{
     Arc,
@@ -12,20 +12,21 @@ use tokio::sync::broadcast;
 
 use crate::{
     metrics::Metrics,
-    store::{BatchId, BatchRecord, BatchState},
+    store::{BatchId, BatchRecord, BatchState, ChangeId, ChangeRecord, ChangeState},
 };
 
 /// Events kept for a listener that is slower than they come.
 const BACKLOG: usize = 1024;
 
-/// A batch has come to another state.
+/// A batch or a change of status has come to another state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
     /// Counts the events since the node's start, from 1.
     pub id: u64,
-    /// The batch.
-    pub batch: BatchId,
-    /// Whose batch it is.
+    /// Which one.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// Whose it is.
     pub issuer: Address,
     /// Where it is now.
     pub state: Stage,
@@ -33,7 +34,17 @@ pub struct Event {
     pub at: UnixSeconds,
 }
 
-/// The name of a batch's state, as the API writes it.
+/// What an event is about: in JSON `"batch": 7` or `"change": 7`. Which credentials a change names is not told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    /// A batch.
+    Batch(BatchId),
+    /// A change of status.
+    Change(ChangeId),
+}
+
+/// The name of a state, as the API writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
@@ -45,9 +56,11 @@ pub enum Stage {
     Prepared,
     /// That transaction was sent.
     Broadcast,
-    /// Anchored at the newest block.
+    /// Accepted, and not on chain.
+    Pending,
+    /// On chain at the newest block.
     Included,
-    /// Anchored at the finalized block.
+    /// On chain at the finalized block.
     Final,
 }
 
@@ -59,6 +72,7 @@ impl Stage {
             Self::Sealed => "sealed",
             Self::Prepared => "prepared",
             Self::Broadcast => "broadcast",
+            Self::Pending => "pending",
             Self::Included => "included",
             Self::Final => "final",
         }
@@ -73,6 +87,16 @@ impl From<BatchState> for Stage {
             BatchState::Broadcast { .. } => Self::Broadcast,
             BatchState::Included { .. } => Self::Included,
             BatchState::Final { .. } => Self::Final,
+        }
+    }
+}
+
+impl From<ChangeState> for Stage {
+    fn from(state: ChangeState) -> Self {
+        match state {
+            ChangeState::Pending => Self::Pending,
+            ChangeState::Included { .. } => Self::Included,
+            ChangeState::Final { .. } => Self::Final,
         }
     }
 }
@@ -99,11 +123,22 @@ impl Sender {
 
     /// Tells that a batch is in the state of its record, which is on disk.
     pub fn announce(&self, record: &BatchRecord, at: UnixSeconds) {
+        let state = Stage::from(record.state);
+        self.metrics.came_to(state.name());
+        self.tell(Subject::Batch(record.id), record.issuer, state, at);
+    }
+
+    /// Tells that a change of status is in the state of its record, which is on disk.
+    pub fn announce_change(&self, record: &ChangeRecord, at: UnixSeconds) {
+        let state = Stage::from(record.state);
+        self.metrics.change_came_to(state.name());
+        self.tell(Subject::Change(record.id), record.issuer, state, at);
+    }
+
+    fn tell(&self, subject: Subject, issuer: Address, state: Stage, at: UnixSeconds) {
         let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        let event = Event { id, batch: record.id, issuer: record.issuer, state: record.state.into(), at };
-        self.metrics.came_to(event.state.name());
         // It is no fault that nobody listens.
-        let _ = self.channel.send(event);
+        let _ = self.channel.send(Event { id, subject, issuer, state, at });
     }
 
     /// Everything announced from now on.

@@ -24,7 +24,7 @@ pub struct Answered {
     pub status: u16,
 }
 
-/// A batch's life.
+/// A batch's life, or a change's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ToStage {
     state: &'static str,
@@ -39,6 +39,7 @@ pub struct Metrics {
     commit_size: Histogram,
     commit_latency: Histogram,
     batches: Family<ToStage, Counter>,
+    changes: Family<ToStage, Counter>,
     problems: Gauge,
     disk_free: Gauge,
 }
@@ -61,6 +62,7 @@ impl Metrics {
             commit_size: Histogram::new(exponential_buckets(1.0, 8.0, 7)),
             commit_latency: seconds(),
             batches: Family::default(),
+            changes: Family::default(),
             problems: Gauge::default(),
             disk_free: Gauge::default(),
             registry: Registry::default(),
@@ -72,6 +74,7 @@ impl Metrics {
         registry.register("commit_digests", "New digests in one commit", metrics.commit_size.clone());
         registry.register_with_unit("commit", "Time of one commit", Unit::Seconds, commit);
         registry.register("batches", "Batches that came to a state", metrics.batches.clone());
+        registry.register("changes", "Changes of status that came to a state", metrics.changes.clone());
         registry.register("problems", "What keeps the node from being ready, see /readyz", metrics.problems.clone());
         let free = metrics.disk_free.clone();
         registry.register_with_unit("disk_free", "Space left on the data folder's disk", Unit::Bytes, free);
@@ -95,6 +98,11 @@ impl Metrics {
     /// A batch came to a state.
     pub fn came_to(&self, state: &'static str) {
         self.batches.get_or_create(&ToStage { state }).inc();
+    }
+
+    /// A change of status came to a state.
+    pub fn change_came_to(&self, state: &'static str) {
+        self.changes.get_or_create(&ToStage { state }).inc();
     }
 
     /// The text format, with the present problems and free space.

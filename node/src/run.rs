@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::{
-    anchoring::{self, AnchoringConfig, Report, report::Measures},
+    anchoring::{self, AnchoringConfig, Report, StatusPolicy, report::Measures},
+    changes::{Changes, revoked_on_chain},
     config::{Config, public_part},
     disk::Disk,
     events,
@@ -109,8 +110,8 @@ impl Node {
         report.health.set(Part::Anchoring, vec![not_looked()]);
         let wake = Arc::new(Notify::new());
         let operator = key.address();
-        let anchoring = anchoring_config(&config, registry, key);
-        let (state, threads) = assemble(&config, operator, store.clone(), &report, metrics, &wake, &shutdown)?;
+        let anchoring = anchoring_config(&config, registry, mirror, key);
+        let (state, threads) = assemble(&config, &anchoring, store.clone(), &report, metrics, &wake, &shutdown)?;
         let anchoring = anchor(store, anchoring, report, wake, shutdown.clone());
         info!(%address, operator = %operator, chain = %state.chain, "started");
         Ok(Self { listener, address, state, threads, anchoring, mirroring, reads, shutdown })
@@ -142,7 +143,7 @@ impl Node {
 /// Builds what requests are answered from, and starts the ledger.
 fn assemble(
     config: &Config,
-    operator: testamur_core::Address,
+    anchoring: &AnchoringConfig,
     store: Arc<Store>,
     report: &Report,
     metrics: Arc<Metrics>,
@@ -164,12 +165,14 @@ fn assemble(
         metrics: metrics.clone(),
         disk: disk.clone(),
     })?;
+    let revoked = revoked_on_chain(anchoring.mirror.clone());
     let state = AppState {
         issuers: config.issuers.iter().copied().collect(),
         chain: config.chain.caip2(),
         registry: config.chain.registry,
-        operator,
+        operator: anchoring.key.address(),
         seal: policy,
+        changes: Changes::new(store.clone(), ledger.clone(), revoked, wake.clone()),
         store,
         ledger,
         trees,
@@ -209,11 +212,12 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, RunError> {
     TcpListener::bind(address).await.map_err(|source| RunError::Listen { address, source })
 }
 
-fn anchoring_config(config: &Config, registry: Registry, key: Key) -> AnchoringConfig {
+fn anchoring_config(config: &Config, registry: Registry, mirror: Mirror, key: Key) -> AnchoringConfig {
     AnchoringConfig {
         poll: config.chain.poll_seconds,
         max_fee: u128::from(config.chain.max_fee_gwei) * GWEI,
-        ..AnchoringConfig::new(registry, config.chain.caip2(), key, config.issuers.clone())
+        status: StatusPolicy { max_age: config.status.max_age_seconds, max_changes: config.status.max_changes },
+        ..AnchoringConfig::new(registry, mirror, config.chain.caip2(), key, config.issuers.clone())
     }
 }
 

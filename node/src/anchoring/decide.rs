@@ -45,7 +45,7 @@ pub fn state_off_chain(batch: &BatchRecord, open_txs: &[TxRecord]) -> BatchState
     carrier.map_or(BatchState::Sealed, |tx| BatchState::Broadcast { tx: tx.id })
 }
 
-/// What an endpoint says about a transaction whose batches are not on chain.
+/// What an endpoint says about a transaction that has not taken effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// The account's nonce in the newest block: below it, nonces are used up.
@@ -58,9 +58,11 @@ pub struct Standing {
     pub blocks_pending: u64,
     /// Whether somebody else anchored a root that it carries, so that it can only fail.
     pub doomed: bool,
+    /// Whether it carries a status update that is not one any more: its epoch is taken, or its root would be wrong.
+    pub void: bool,
 }
 
-/// What becomes of a transaction whose batches are not on chain.
+/// What becomes of a transaction that has not taken effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Wait: it is pending and bids enough.
@@ -71,10 +73,12 @@ pub enum Step {
     Replace(TxFees),
     /// A replacement would cost more than is allowed; the newest version is sent if the endpoint does not know it.
     Stuck(TooDear),
+    /// It must not be mined: sign one that does nothing under its nonce and bids this, store it, send it.
+    Cancel(TxFees),
     /// Its nonce is used up: by a version of it that failed, or by another transaction of this account.
     NonceUsed,
-    /// It cannot be mined, or only fail: its batches go into a new one. Should it be mined after all, the new one
-    /// fails, because a root is anchored once.
+    /// It cannot be mined, or only fail: what it carries goes into a new one. Should it be mined after all, the new one
+    /// fails, because a root is anchored once, and an epoch made once.
     GiveUp,
 }
 
@@ -88,10 +92,13 @@ pub fn follow(tx: &TxRecord, standing: Standing, fees: Fees, patience: u64, cap:
     // with one nonce only one can be mined.
     let in_line = tx.nonce == standing.next_nonce;
     let Some(newest) = tx.attempts.last().filter(|_| in_line) else { return Step::GiveUp };
-    if standing.doomed && !standing.known {
+    if (standing.doomed || standing.void) && !standing.known {
         return Step::GiveUp;
     }
     let bid = bid_of(newest);
+    if standing.void {
+        return fees::raised_bid(bid, fees, cap).map_or_else(Step::Stuck, Step::Cancel);
+    }
     if bid.max_fee < fees.base_fee || standing.blocks_pending >= patience {
         return match fees::raised_bid(bid, fees, cap) {
             Ok(bid) => Step::Replace(bid),
@@ -211,7 +218,7 @@ mod tests {
 
     /// Standing of a transaction that is first in line.
     fn standing(account_nonce: u64, known: bool, blocks_pending: u64) -> Standing {
-        Standing { account_nonce, next_nonce: account_nonce, known, blocks_pending, doomed: false }
+        Standing { account_nonce, next_nonce: account_nonce, known, blocks_pending, doomed: false, void: false }
     }
 
     #[test]
@@ -229,9 +236,13 @@ mod tests {
         let doomed = |known| Standing { doomed: true, ..standing(5, known, 0) };
         assert_eq!(follow(&fair, doomed(false)), Step::GiveUp);
         assert_eq!(follow(&fair, doomed(true)), Step::Wait);
+        let void = |known| Standing { void: true, ..standing(5, known, 0) };
+        assert_eq!(follow(&fair, void(false)), Step::GiveUp);
+        assert!(matches!(follow(&fair, void(true)), Step::Cancel(bid) if bid.max_fee > 21 * GWEI));
         let second = Standing { next_nonce: 5, ..standing(4, true, 0) };
         assert_eq!(follow(&fair, second), Step::Wait, "one of ours stands before it");
         let dear = tx(5, 95 * GWEI);
+        assert!(matches!(follow(&dear, void(true)), Step::Stuck(_)), "it may be mined, and is healed then");
         assert!(matches!(follow(&dear, standing(5, true, 3)), Step::Stuck(TooDear { needed }) if needed > CAP));
         let fees = Fees { base_fee: 101 * GWEI, priority: GWEI };
         assert!(matches!(super::follow(&fair, standing(5, true, 0), fees, 3, CAP), Step::Stuck(_)));

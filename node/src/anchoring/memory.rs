@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use testamur_chain::Roles;
 use testamur_core::{Address, BlockNumber, Hash};
 
-use super::{Fault, decide::Suspicion, problem::Problem, view::View};
+use super::{Fault, decide::Suspicion, prepare::Turn, problem::Problem, status::StatusMemory, view::View};
 use crate::store::{Attempt, BatchId, BatchRecord, BatchState, StoreError, TxId, TxRecord};
 
 /// What a restart may forget: it saves requests, gas or time, and decides nothing about a batch.
@@ -18,12 +19,16 @@ pub struct Memory {
     pub seen_at: Option<View>,
     /// Since which block the newest version of a transaction has been pending.
     pub pending_since: BTreeMap<TxId, (Hash, BlockNumber)>,
-    /// Whether the operator may anchor for an issuer, as of a block.
-    pub rights: (Hash, BTreeMap<Address, bool>),
+    /// Whether the operator may do something (role bits) for an issuer, as of a block.
+    pub rights: (Hash, BTreeMap<(Address, u8), bool>),
     /// Issuers whose batches were in transactions that failed.
     pub suspects: BTreeMap<Address, Suspicion>,
-    /// Transactions made.
+    /// Transactions with batches made.
     pub made: u64,
+    /// What the last transaction was made for.
+    pub last_turn: Option<Turn>,
+    /// What is known of status changes, and of transactions with status updates.
+    pub status: StatusMemory,
     /// Batches whose roots somebody else anchored with another size: the contract refuses them for ever.
     pub foreign: BTreeSet<BatchId>,
     /// What this tick met.
@@ -39,11 +44,16 @@ impl Memory {
     }
 
     /// The rights that are known at a block; none of another block.
-    pub fn rights_at(&mut self, block: Hash) -> &mut BTreeMap<Address, bool> {
+    pub fn rights_at(&mut self, block: Hash) -> &mut BTreeMap<(Address, u8), bool> {
         if self.rights.0 != block {
             self.rights = (block, BTreeMap::new());
         }
         &mut self.rights.1
+    }
+
+    /// Whether the operator may do something for an issuer, as far as is known.
+    pub fn may(&self, issuer: Address, role: Roles) -> bool {
+        self.rights.1.get(&(issuer, role.0)).is_some_and(|may| *may)
     }
 
     /// Remembers a final batch if none stands higher.

@@ -1,19 +1,24 @@
-//! Anchoring: takes sealed batches to the chain and watches them until they are final.
+//! Anchoring: takes sealed batches and changes of status to the chain and watches them until they are final.
 //!
-//! Reading order: [`machine`] and `prepare` (what happens to a batch) → [`decide`] (the decisions, pure) → [`view`] (what is read
-//! from the chain) → [`transaction`] and [`fees`] (what is sent) → [`problem`] and [`report`] (what is told).
+//! Reading order: [`machine`] (what a tick is) → `batches` and [`status`] (the truth) → `follow` and [`prepare`] (the means:
+//! transactions) → [`decide`] and [`reconcile`] (the decisions, pure) → [`view`] (what is read from the chain) →
+//! [`transaction`], [`update`] and [`fees`] (what is sent) → [`problem`] and [`report`] (what is told).
 
+mod batches;
 pub mod decide;
 pub mod fees;
+mod follow;
 pub mod machine;
 mod memory;
-mod prepare;
+pub mod prepare;
 pub mod problem;
 pub mod reconcile;
 pub mod report;
+pub mod status;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod transaction;
+pub mod update;
 pub mod view;
 
 use std::{
@@ -26,17 +31,22 @@ use testamur_core::{Address, ChainId, UnixSeconds};
 use tokio::{sync::Notify, task::spawn_blocking, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-pub use self::{machine::Anchoring, problem::Problem, report::Report};
-use crate::store::{Store, StoreError};
+pub use self::{machine::Anchoring, problem::Problem, reconcile::StatusPolicy, report::Report};
+use crate::{
+    mirror::Mirror,
+    store::{Store, StoreError},
+};
 
 /// The longest pause after errors in a row.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What anchoring must know.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AnchoringConfig {
     /// The contract, and the endpoint that it is reached through.
     pub registry: Registry,
+    /// Shows the status bits of the issuers.
+    pub mirror: Mirror,
     /// The chain that the endpoint must serve.
     pub chain: ChainId,
     /// The operator's key. No other program may send transactions with it.
@@ -51,15 +61,20 @@ pub struct AnchoringConfig {
     pub max_batches: usize,
     /// The most gas for one transaction.
     pub max_gas: u64,
+    /// The most bytes of toggles in one transaction.
+    pub max_delta: usize,
     /// Blocks that a transaction may be pending before its bid is raised.
     pub patience: u64,
+    /// When changes of status are written.
+    pub status: StatusPolicy,
 }
 
 impl AnchoringConfig {
     /// A configuration with the usual limits: 500 gwei, 200 batches, EIP-7825's 2^24 gas, 3 blocks, once a second.
-    pub fn new(registry: Registry, chain: ChainId, key: Key, issuers: Vec<Address>) -> Self {
+    pub fn new(registry: Registry, mirror: Mirror, chain: ChainId, key: Key, issuers: Vec<Address>) -> Self {
         Self {
             registry,
+            mirror,
             chain,
             key: Arc::new(key),
             issuers,
@@ -67,7 +82,9 @@ impl AnchoringConfig {
             max_fee: 500_000_000_000,
             max_batches: 200,
             max_gas: 1 << 24,
+            max_delta: update::MAX_DELTA,
             patience: 3,
+            status: StatusPolicy::default(),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What keeps batches from being anchored, in words that an operator of the node can act on.
+//! What keeps batches from being anchored and changes from being written, in words that an operator of the node can
+//! act on.
 
 use std::fmt;
 
@@ -6,9 +7,9 @@ use testamur_chain::{Error, Roles};
 use testamur_core::{Address, BlockNumber, Hash};
 
 use super::Fault;
-use crate::{health::Reason, store::BatchId};
+use crate::{health::Reason, mirror::Key, store::BatchId};
 
-/// What keeps batches from being anchored. It stands until a tick does not meet it any more.
+/// What keeps batches from being anchored, or changes from being written. It stands until a tick does not meet it any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
@@ -60,12 +61,16 @@ pub enum Problem {
         /// Leaves according to the contract.
         anchored: u64,
     },
-    /// The operator may not anchor for an issuer.
+    /// The operator may not anchor, or not write status updates, for an issuer.
     NotAppointed {
         /// The issuer.
         issuer: Address,
         /// This node's account.
         operator: Address,
+        /// What it may not.
+        missing: Roles,
+        /// What it should be appointed to, this and other things.
+        roles: Roles,
     },
     /// The contract refuses a batch for another reason.
     Refused {
@@ -78,6 +83,41 @@ pub enum Problem {
     Failed {
         /// The issuer.
         issuer: Address,
+        /// Failures in a row.
+        failures: u32,
+        /// From which block it is tried again.
+        not_before: BlockNumber,
+    },
+    /// The status of an issuer could not be read from the chain yet.
+    StatusUnknown {
+        /// Whose, and of which bits.
+        key: Key,
+    },
+    /// What was published of an issuer's status does not lead to its root, and none of it is ours.
+    StatusDamaged {
+        /// Whose, and of which bits.
+        key: Key,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A status update of ours took effect after a reorg changed what it was made for: its root is wrong.
+    WrongRoot {
+        /// Whose, and of which bits.
+        key: Key,
+        /// The update.
+        epoch: u64,
+    },
+    /// The contract refuses a status update.
+    UpdateRefused {
+        /// Whose, and of which bits.
+        key: Key,
+        /// The contract's words.
+        detail: String,
+    },
+    /// The last status update of an issuer failed; the next one waits.
+    UpdateFailed {
+        /// Whose, and of which bits.
+        key: Key,
         /// Failures in a row.
         failures: u32,
         /// From which block it is tried again.
@@ -106,6 +146,11 @@ impl Problem {
     pub fn reason(&self) -> Reason {
         let issuer = match self {
             Self::NotAppointed { issuer, .. } | Self::Failed { issuer, .. } => Some(*issuer),
+            Self::StatusUnknown { key }
+            | Self::StatusDamaged { key, .. }
+            | Self::WrongRoot { key, .. }
+            | Self::UpdateRefused { key, .. }
+            | Self::UpdateFailed { key, .. } => Some(key.issuer),
             _ => None,
         };
         Reason { problem: self.name(), issuer, detail: self.to_string() }
@@ -124,6 +169,11 @@ impl Problem {
             Self::NotAppointed { .. } => "operator-not-appointed",
             Self::Refused { .. } => "batch-refused",
             Self::Failed { .. } => "transaction-failed",
+            Self::StatusUnknown { .. } => "status-unknown",
+            Self::StatusDamaged { .. } => "status-damaged",
+            Self::WrongRoot { .. } => "status-root-wrong",
+            Self::UpdateRefused { .. } => "status-update-refused",
+            Self::UpdateFailed { .. } => "status-update-failed",
             Self::NoFunds { .. } => "no-funds",
             Self::TooDear { .. } => "fees-above-limit",
         }
@@ -151,7 +201,7 @@ impl fmt::Display for Problem {
             | Self::Store { detail } => f.write_str(detail),
             Self::Contradiction { transaction } => write!(
                 f,
-                "the endpoint says that {transaction} succeeded, but the contract does not show its batches: if this \
+                "the endpoint says that {transaction} succeeded, but the contract does not show what it wrote: if this \
                  lasts, use another endpoint"
             ),
             Self::Behind { head, known } => write!(
@@ -171,17 +221,40 @@ impl fmt::Display for Problem {
                  anchor for its issuer: its receipts cannot verify; look who else holds an operator's key",
                 batch.0
             ),
-            Self::NotAppointed { issuer, operator } => write!(
+            Self::NotAppointed { issuer, operator, missing, roles } => write!(
                 f,
-                "{operator} may not anchor for {issuer} (never appointed, dismissed or expired): \
+                "{operator} may not {missing} for {issuer} (never appointed, dismissed or expired): \
                  testamur issuer appoint {operator} --issuer {issuer} --roles {} --expires 1y \
                  --key-file <the controller's key> --rpc <URL>",
-                Roles::ANCHOR
+                roles.to_string().replace(", ", ",")
             ),
             Self::Refused { batch, detail } => write!(f, "batch {} is left out: {detail}", batch.0),
             Self::Failed { issuer, failures, not_before } => write!(
                 f,
                 "the last {failures} transactions with batches of {issuer} failed; tried again from block {not_before}"
+            ),
+            Self::StatusUnknown { key: Key { issuer, purpose } } => {
+                write!(f, "the {} of {issuer} was not read from the chain yet; its changes wait", purpose.name())
+            }
+            Self::StatusDamaged { key: Key { issuer, purpose }, detail } => write!(
+                f,
+                "the {} of {issuer} is not known, so nothing is written: {detail}; the endpoint does not tell the \
+                 truth (try another one), or somebody else who may revoke for the issuer published it",
+                purpose.name()
+            ),
+            Self::WrongRoot { key: Key { issuer, purpose }, epoch } => write!(
+                f,
+                "the root of update {epoch} to the {} of {issuer} is wrong, because a reorg replaced the update before \
+                 it: another update with the right one is on its way",
+                purpose.name()
+            ),
+            Self::UpdateRefused { key: Key { issuer, purpose }, detail } => {
+                write!(f, "the {} of {issuer} is not updated: {detail}", purpose.name())
+            }
+            Self::UpdateFailed { key: Key { issuer, purpose }, failures, not_before } => write!(
+                f,
+                "the last {failures} updates to the {} of {issuer} failed; tried again from block {not_before}",
+                purpose.name()
             ),
             Self::NoFunds { operator, balance, needed } => {
                 write!(f, "{operator} has {balance} wei, the next transaction may cost {needed}: send it some")

@@ -39,6 +39,8 @@ pub struct Flight {
     pub epoch: u64,
     /// What it toggles.
     pub toggles: HashSet<StatusIndex>,
+    /// Whether its nonce is free; else only a reorg can bring it back.
+    pub minable: bool,
 }
 
 /// What is to be done.
@@ -50,7 +52,7 @@ pub struct Outcome {
     pub missing: Vec<StatusIndex>,
     /// The changes that want it.
     pub waiting: Vec<ChangeId>,
-    /// Whether a change is held back by nothing but a [`Flight`]: it takes another update to make that one void.
+    /// Whether a change is held back by nothing but a [`Flight`] that can be mined: another update makes that one void.
     pub contested: bool,
     /// Updates of which must be known whether they still stand, before anything can be told.
     pub unsure: Vec<UpdatedAt>,
@@ -113,8 +115,8 @@ impl Scale<'_> {
         {
             return Weighed { state: ChangeState::Included { at }, missing: Vec::new() };
         }
-        let threatened = there.iter().any(|index| self.in_flight(index));
-        self.outcome.contested |= threatened && missing.is_empty();
+        let threatened = there.iter().any(|index| self.in_flight(index, false));
+        self.outcome.contested |= missing.is_empty() && there.iter().any(|index| self.in_flight(index, true));
         let state = match threatened || !missing.is_empty() {
             true => ChangeState::Pending,
             false => ChangeState::Included { at: self.sight.newest },
@@ -144,8 +146,9 @@ impl Scale<'_> {
     }
 
     /// Whether an update of ours that can still take effect would toggle a bit.
-    fn in_flight(&self, index: &StatusIndex) -> bool {
-        let alive = |flight: &&Flight| flight.epoch > self.sight.newest.epoch;
+    fn in_flight(&self, index: &StatusIndex, minable: bool) -> bool {
+        let newest = self.sight.newest.epoch;
+        let alive = |flight: &&Flight| flight.epoch > newest && (flight.minable || !minable);
         self.flights.iter().filter(alive).any(|flight| flight.toggles.contains(index))
     }
 }

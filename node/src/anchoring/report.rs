@@ -1,8 +1,9 @@
-//! What anchoring tells: events of batches, its problems, and measurements.
+//! What anchoring tells: events of batches and changes, its problems, and measurements.
 
 use prometheus_client::{
     metrics::{
         counter::Counter,
+        gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
     },
     registry::{Registry, Unit},
@@ -12,7 +13,7 @@ use super::{now, problem::Problem};
 use crate::{
     events::Sender,
     health::{Health, Part},
-    store::{BatchRecord, BatchState},
+    store::{BatchRecord, BatchState, ChangeRecord, ChangeState},
 };
 
 /// Where anchoring tells what it does. Cheap to clone.
@@ -32,13 +33,27 @@ pub struct Measures {
     gas: Counter,
     to_included: Histogram,
     to_final: Histogram,
+    status_gas: Counter,
+    updates: Counter,
+    missing: Gauge,
+    change_to_included: Histogram,
+    change_to_final: Histogram,
 }
 
 impl Default for Measures {
     fn default() -> Self {
         // From one second to nine hours.
         let histogram = || Histogram::new(exponential_buckets(1.0, 2.0, 16));
-        Self { gas: Counter::default(), to_included: histogram(), to_final: histogram() }
+        Self {
+            gas: Counter::default(),
+            to_included: histogram(),
+            to_final: histogram(),
+            status_gas: Counter::default(),
+            updates: Counter::default(),
+            missing: Gauge::default(),
+            change_to_included: histogram(),
+            change_to_final: histogram(),
+        }
     }
 }
 
@@ -50,6 +65,13 @@ impl Measures {
         let included = format!("{age} in a block");
         registry.register_with_unit("batch_included", included, Unit::Seconds, self.to_included.clone());
         registry.register_with_unit("batch_final", format!("{age} final"), Unit::Seconds, self.to_final.clone());
+        registry.register("status_gas", "Gas of it that status updates used", self.status_gas.clone());
+        registry.register("status_updates", "Status updates of ours that took effect", self.updates.clone());
+        registry.register("status_missing", "Bits on chain that changes want otherwise", self.missing.clone());
+        let age = "Time from accepting a change of status until it was seen";
+        let (included, last) = (self.change_to_included.clone(), self.change_to_final.clone());
+        registry.register_with_unit("change_included", format!("{age} in a block"), Unit::Seconds, included);
+        registry.register_with_unit("change_final", format!("{age} final"), Unit::Seconds, last);
     }
 }
 
@@ -67,6 +89,32 @@ impl Report {
                 _ => {}
             }
         }
+    }
+
+    /// Changes of status have another state, which is on disk.
+    pub fn changed(&self, changes: &[ChangeRecord]) {
+        let now = now();
+        for change in changes {
+            self.events.announce_change(change, now);
+            let age = now.0.saturating_sub(change.accepted_at.0) as f64;
+            match change.state {
+                ChangeState::Pending => {}
+                ChangeState::Included { .. } => self.measures.change_to_included.observe(age),
+                ChangeState::Final { .. } => self.measures.change_to_final.observe(age),
+            }
+        }
+    }
+
+    /// A transaction of ours with a status update is in a block.
+    pub fn update(&self, used: u64, success: bool) {
+        self.gas(used);
+        self.measures.status_gas.inc_by(used);
+        self.measures.updates.inc_by(u64::from(success));
+    }
+
+    /// How many bits on chain are not what changes want.
+    pub fn missing(&self, bits: usize) {
+        self.measures.missing.set(i64::try_from(bits).unwrap_or(i64::MAX));
     }
 
     /// A transaction of ours is in a block.

@@ -1,4 +1,5 @@
 //! Making transactions: which batches fit into one, what gas it gets, and signing it anew for another fee.
+//! (Which toggles fit into one: [`super::update`].)
 
 use std::sync::Arc;
 
@@ -11,33 +12,77 @@ use testamur_chain::{
     registry::{anchor_call, anchor_many_call},
     sign,
 };
-use testamur_core::{Address, ChainId, UnixSeconds};
+use testamur_core::{Address, ChainId, Hash, UnixSeconds};
 
 use super::{problem::Problem, view::Eyes};
-use crate::store::{Attempt, BatchRecord};
+use crate::{
+    mirror,
+    store::{Attempt, BatchRecord, Carries},
+};
 
-/// Batches that the contract would accept together now.
-#[derive(Debug, Default)]
+/// A transaction that the contract would accept now, but for its nonce and its fees.
+#[derive(Debug)]
 pub struct Load {
-    /// The batches. None: nothing can be sent.
-    pub batches: Vec<BatchRecord>,
-    /// Gas limit, with a margin over what they would use now.
+    /// What it writes.
+    pub cargo: Cargo,
+    /// Whom it calls.
+    pub to: Address,
+    /// With what.
+    pub calldata: Vec<u8>,
+    /// Gas limit, with a margin over what it would use now.
     pub gas: u64,
-    /// Why others were left out.
-    pub refused: Vec<Problem>,
 }
 
-/// Tries what the contract would do with these batches, and takes as many as it accepts within `gas_cap`.
-pub async fn fit(eyes: &Eyes, mut batches: Vec<BatchRecord>, gas_cap: u64) -> Result<Load, Error> {
-    let mut refused = Vec::new();
+/// What a transaction writes, in full.
+#[derive(Debug)]
+pub enum Cargo {
+    /// These batches' roots.
+    Batches(Vec<BatchRecord>),
+    /// A status update.
+    Status {
+        /// Whose, and of which bits.
+        key: mirror::Key,
+        /// The epoch that it makes.
+        epoch: u64,
+        /// The root that it states.
+        root: Hash,
+        /// The root of the bits that it was made for.
+        base: Hash,
+    },
+    /// Nothing: it takes a nonce.
+    Nothing,
+}
+
+impl Cargo {
+    /// As a transaction's record says it.
+    pub fn carries(&self) -> Carries {
+        match self {
+            Self::Batches(batches) => Carries::Batches(batches.iter().map(|batch| batch.id).collect()),
+            &Self::Status { key: mirror::Key { issuer, purpose }, epoch, root, .. } => {
+                Carries::Status { issuer, purpose, epoch, root }
+            }
+            Self::Nothing => Carries::Batches(Vec::new()),
+        }
+    }
+}
+
+/// Tries what the contract would do with these batches, and takes as many as it accepts within `gas_cap`; adds to
+/// `refused` why others were left out.
+pub async fn fit(
+    eyes: &Eyes,
+    mut batches: Vec<BatchRecord>,
+    gas_cap: u64,
+    refused: &mut Vec<Problem>,
+) -> Result<Option<Load>, Error> {
     while !batches.is_empty() {
         let detail = match estimate(eyes, &batches).await {
-            Ok(gas) if gas <= gas_cap => return Ok(Load { batches, gas, refused }),
-            Ok(gas) => format!("it needs {gas} gas, a transaction may have {gas_cap}"),
+            Ok(gas) if gas <= gas_cap => {
+                let (to, calldata) = (eyes.registry.address(), calldata(&batches));
+                return Ok(Some(Load { cargo: Cargo::Batches(batches), to, calldata, gas }));
+            }
+            Ok(gas) => too_much(gas, gas_cap),
             Err(error) if error.is_transient() => return Err(error),
-            Err(Error::Reverted { .. })
-                if batches.len() > 1 && drop_refused(eyes, &mut batches, &mut refused).await? =>
-            {
+            Err(Error::Reverted { .. }) if batches.len() > 1 && drop_refused(eyes, &mut batches, refused).await? => {
                 continue;
             }
             Err(error) => error.to_string(),
@@ -47,7 +92,7 @@ pub async fn fit(eyes: &Eyes, mut batches: Vec<BatchRecord>, gas_cap: u64) -> Re
         }
         batches.truncate(batches.len() / 2);
     }
-    Ok(Load { refused, ..Load::default() })
+    Ok(None)
 }
 
 /// Drops the batches that the contract refuses on their own; whether there were any.
@@ -63,11 +108,20 @@ async fn drop_refused(eyes: &Eyes, batches: &mut Vec<BatchRecord>, refused: &mut
     Ok(batches.len() < before)
 }
 
-/// A fifth more than the contract uses now: what it uses depends on what others write before.
+/// A fifth more gas than the contract uses now: what it uses depends on what others write before.
 async fn estimate(eyes: &Eyes, batches: &[BatchRecord]) -> Result<u64, Error> {
-    let (registry, calldata) = (&eyes.registry, calldata(batches));
-    let gas = registry.endpoint().estimate_gas(eyes.operator, registry.address(), &calldata).await?;
+    estimate_call(eyes, eyes.registry.address(), &calldata(batches)).await
+}
+
+/// The same for any call.
+pub async fn estimate_call(eyes: &Eyes, to: Address, calldata: &[u8]) -> Result<u64, Error> {
+    let gas = eyes.registry.endpoint().estimate_gas(eyes.operator, to, calldata).await?;
     Ok(gas.saturating_add(gas / 5))
+}
+
+/// Why a transaction of this size is not made.
+pub fn too_much(gas: u64, gas_cap: u64) -> String {
+    format!("it needs {gas} gas, a transaction may have {gas_cap}")
 }
 
 fn calldata(batches: &[BatchRecord]) -> Vec<u8> {
@@ -86,9 +140,9 @@ pub struct Pen {
 }
 
 impl Pen {
-    /// Signs the first version of a transaction that anchors these batches.
-    pub fn first(&self, registry: Address, load: &Load, nonce: u64, fees: TxFees, now: UnixSeconds) -> Attempt {
-        let signed = sign(&self.key, nonce, fees, load.gas, registry, &calldata(&load.batches), self.chain);
+    /// Signs the first version of a transaction.
+    pub fn first(&self, load: &Load, nonce: u64, fees: TxFees, now: UnixSeconds) -> Attempt {
+        let signed = sign(&self.key, nonce, fees, load.gas, load.to, &load.calldata, self.chain);
         attempt(signed, fees, now)
     }
 

@@ -1,13 +1,16 @@
-//! Reading the chain: one look at its blocks, and what the contract says about a batch at that look.
+//! Reading the chain: one look at its blocks, and what the contract says about a batch or an update at that look.
 
 use testamur_chain::{BlockTag, Error, Fees, Registry, Roles};
 use testamur_core::{
     Address, BlockNumber, ChainId, Hash,
-    observation::{AnchorRecord, BlockRef},
+    observation::{AnchorRecord, BlockRef, StatusRecord},
 };
 
 use super::decide::{Sighting, sight, state_off_chain};
-use crate::store::{AnchoredAt, BatchRecord, BatchState, TxRecord};
+use crate::{
+    mirror::Key,
+    store::{AnchoredAt, Attempt, BatchRecord, BatchState, TxRecord, UpdatedAt},
+};
 
 /// One look at the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,9 +74,34 @@ impl Eyes {
         Registry::open(endpoint, self.registry.address(), self.chain).await.map(drop)
     }
 
-    /// Whether the operator may anchor for an issuer.
-    pub async fn may_anchor(&self, issuer: Address, view: &View) -> Result<bool, Error> {
-        self.registry.is_authorized(issuer, self.operator, Roles::ANCHOR, view.head.number.into()).await
+    /// Whether the operator may do something for an issuer.
+    pub async fn may(&self, issuer: Address, roles: Roles, view: &View) -> Result<bool, Error> {
+        self.registry.is_authorized(issuer, self.operator, roles, view.head.number.into()).await
+    }
+
+    /// Whether a status update stands where a change rests on it.
+    pub async fn stands(&self, key: Key, at: &UpdatedAt) -> Result<bool, Error> {
+        if at.epoch == 0 {
+            return Ok(true);
+        }
+        if at.transaction != Hash::ZERO {
+            let tx_receipt = self.registry.endpoint().tx_receipt(at.transaction).await?;
+            return Ok(tx_receipt.is_some_and(|found| found.success && found.block == at.block));
+        }
+        let record = self.registry.status_of(key.issuer, key.purpose, at.block.into()).await?;
+        Ok((record.epoch, record.block, record.time) == (at.epoch, at.block, at.time))
+    }
+
+    /// The update that left a status record. Its transaction is known where it is one of `ours`.
+    pub async fn updated_at(&self, record: &StatusRecord, ours: &[Attempt]) -> Result<UpdatedAt, Error> {
+        let mut transaction = Hash::ZERO;
+        for attempt in ours {
+            let tx_receipt = self.registry.endpoint().tx_receipt(attempt.hash).await?;
+            if tx_receipt.is_some_and(|found| found.success && found.block == record.block) {
+                transaction = attempt.hash;
+            }
+        }
+        Ok(UpdatedAt { epoch: record.epoch, block: record.block, time: record.time, transaction })
     }
 
     /// Reads a batch's slot at the newest block.

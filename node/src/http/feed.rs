@@ -1,4 +1,4 @@
-//! `GET /v1/events`: what happens to batches, as Server-Sent Events.
+//! `GET /v1/events`: what happens to batches and changes of status, as Server-Sent Events.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -28,10 +28,11 @@ pub struct Filter {
     issuer: Option<String>,
 }
 
-/// Batches as they come to another state.
+/// Batches and changes of status as they come to another state.
 ///
-/// Each event has the name of the state and, as data, `{"id","batch","issuer","state","at"}`. Nothing is kept: the event
-/// `missed` says that some were lost (a slow reader, or a reconnection); then read the batches.
+/// Each event has the name of the state and, as data, `{"id","batch","issuer","state","at"}`, with `change` instead of
+/// `batch` where it is about one. Nothing is kept: the event `missed` says that some were lost (a slow reader, or a
+/// reconnection); then read the batches and the changes.
 #[utoipa::path(
     get, path = "/v1/events", tag = "read", params(Filter),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = "4XX", body = super::api::Problem)),
@@ -55,10 +56,8 @@ fn told(event: Result<Event, BroadcastStreamRecvError>, issuer: Option<Address>)
     match event {
         Ok(event) if issuer.is_some_and(|issuer| issuer != event.issuer) => None,
         Ok(event) => {
-            let data = json!({
-                "id": event.id, "batch": event.batch, "issuer": event.issuer, "state": event.state,
-                "at": event.at.to_string(),
-            });
+            let mut data = json!(event);
+            data["at"] = event.at.to_string().into();
             Some(sse::Event::default().id(event.id.to_string()).event(event.state.name()).data(data.to_string()))
         }
         Err(BroadcastStreamRecvError::Lagged(_)) => Some(missed()),

@@ -51,7 +51,7 @@ fn what_a_transaction_under_way_would_undo_is_not_included() {
     let open = [wish(1, Action::Suspend, &[5], PENDING), wish(2, Action::Reinstate, &[5], PENDING)];
     let bits = tree(&[]);
     let sight = Sight { bits: &bits, newest: at(3, 30), settled: BlockNumber(30) };
-    let flight = |epoch| Flight { epoch, toggles: [index(5)].into() };
+    let flight = |epoch| Flight { epoch, toggles: [index(5)].into(), minable: true };
     let outcome = reconcile(&open, sight, &[flight(4)], &[]);
     assert!(outcome.contested && outcome.missing.is_empty());
     assert_eq!(moves(&outcome), [(1, ChangeState::Final { at: at(3, 30) })], "overruled: nothing can come of it");
@@ -211,7 +211,8 @@ impl Model {
     fn outcome(&self) -> Outcome {
         let bits = self.bits(u64::MAX);
         let sight = Sight { bits: &bits, newest: self.newest(), settled: BlockNumber(self.settled) };
-        let flight = |sent: &Sent| Flight { epoch: sent.epoch, toggles: sent.toggles.iter().copied().collect() };
+        let flight =
+            |sent: &Sent| Flight { epoch: sent.epoch, toggles: sent.toggles.iter().copied().collect(), minable: true };
         let flights: Vec<_> = self.flights.iter().map(flight).collect();
         let (mut stands, mut rounds) = (Vec::new(), 0);
         loop {

@@ -6,7 +6,10 @@ use super::{
     proxy::{Form, Which},
     world::{Node, World},
 };
-use crate::store::{BatchRecord, Store};
+use crate::{
+    events::Subject,
+    store::{BatchId, BatchRecord, Store},
+};
 
 /// Three batches of two issuers.
 fn three_batches(world: &World, node: &Node) -> Vec<BatchRecord> {
@@ -14,7 +17,7 @@ fn three_batches(world: &World, node: &Node) -> Vec<BatchRecord> {
 }
 
 /// One tick, or its end as a killed process has it: somewhere inside, when its request hangs.
-async fn tick_or_die(world: &World, node: &mut Node) -> bool {
+pub async fn tick_or_die(world: &World, node: &mut Node) -> bool {
     tokio::select! {
         ticked = node.anchoring.tick() => ticked.is_ok(),
         () = world.proxy.hung.notified() => false,
@@ -81,10 +84,11 @@ async fn a_life_without_faults_is_told_in_order() {
     world.check(&node).await;
     let mut told = Vec::new();
     while let Ok(event) = events.try_recv() {
-        told.push((event.batch.0, event.state.name()));
+        told.push((event.subject, event.state.name()));
     }
     let life = ["prepared", "broadcast", "included", "final"];
-    let expected: Vec<_> = life.iter().flat_map(|stage| [(1, *stage), (2, *stage), (3, *stage)]).collect();
+    let expected: Vec<_> =
+        life.iter().flat_map(|stage| [1, 2, 3].map(|id| (Subject::Batch(BatchId(id)), *stage))).collect();
     assert_eq!(told, expected);
     assert_eq!(world.proxy.seen().iter().filter(|method| *method == "eth_sendRawTransaction").count(), 1);
 }

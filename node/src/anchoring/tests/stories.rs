@@ -21,11 +21,11 @@ use crate::{
     store::{BatchRecord, BatchState},
 };
 
-const GWEI: u128 = 1_000_000_000;
-const NEVER: UnixSeconds = UnixSeconds(u64::MAX);
+pub const GWEI: u128 = 1_000_000_000;
+pub const NEVER: UnixSeconds = UnixSeconds(u64::MAX);
 
 /// A pending transaction that stands before every one of ours.
-async fn outbid(world: &World, account: usize, to: Address, calldata: &[u8], nonce: u64) {
+pub async fn outbid(world: &World, account: usize, to: Address, calldata: &[u8], nonce: u64) {
     let fees = TxFees { max_fee: 400 * GWEI, max_priority_fee: 200 * GWEI };
     // Gas for any of these calls, and enough to keep ours out of a block of 80,000.
     let gas = if calldata.is_empty() { 60_000 } else { 200_000 };
@@ -33,17 +33,17 @@ async fn outbid(world: &World, account: usize, to: Address, calldata: &[u8], non
     world.anvil.endpoint.send_raw(&signed.raw).await.unwrap();
 }
 
-async fn set_base_fee(world: &World, wei: u128) {
+pub async fn set_base_fee(world: &World, wei: u128) {
     let _: Value = world.anvil.rpc("anvil_setNextBlockBaseFeePerGas", json!([format!("{wei:#x}")])).await;
 }
 
-async fn drop_from_pool(world: &World, node: &Node) {
+pub async fn drop_from_pool(world: &World, node: &Node) {
     for hash in pending(node) {
         let _: Value = world.anvil.rpc("anvil_dropTransaction", json!([hash])).await;
     }
 }
 
-fn pending(node: &Node) -> Vec<Hash> {
+pub fn pending(node: &Node) -> Vec<Hash> {
     node.store.open_txs().unwrap().iter().flat_map(|tx| &tx.attempts).map(|attempt| attempt.hash).collect()
 }
 

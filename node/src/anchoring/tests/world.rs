@@ -1,7 +1,7 @@
 //! A chain with the contract on it, a store with batches in it, and a checker that believes neither.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     os::unix::fs::OpenOptionsExt,
     sync::{
         Arc,
@@ -13,16 +13,22 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testamur_chain::{
-    BlockTag, Endpoint, Key, KeySource, Registry, Roles, deploy,
+    BlockTag, Endpoint, Key, KeySource, Registry, Roles, StatusView, deploy,
+    history::{self, StatusUpdate},
     registry::{anchor_call, set_operator_call},
     transact,
 };
-use testamur_core::{Address, ChainId, Hash, UnixSeconds};
+use testamur_core::{
+    Address, ChainId, Hash, Purpose, StatusIndex, UnixSeconds,
+    status::{StatusTree, delta},
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{anvil::Anvil, proxy::Proxy};
 use crate::{
     anchoring::{Anchoring, AnchoringConfig, Report},
-    store::{BatchId, BatchRecord, BatchState, Store},
+    mirror::{self, Limits, Mirror, MirrorConfig},
+    store::{Action, BatchId, BatchRecord, BatchState, ChangeId, ChangeState, NewChange, Store},
 };
 
 /// The keys of anvil's first accounts: they have money, and everybody knows them.
@@ -33,6 +39,7 @@ pub const KEYS: [&str; 4] = [
     "7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6",
 ];
 pub const CHAIN: ChainId = ChainId(31337);
+const BOTH: Roles = Roles::ANCHOR.with(Roles::REVOKE);
 const FAR: UnixSeconds = UnixSeconds(u64::MAX);
 
 pub struct World {
@@ -42,6 +49,9 @@ pub struct World {
     pub registry: Registry,
     /// Through the proxy.
     pub seen_by_nodes: Registry,
+    /// Follows all issuers, without the proxy, and looks when told to.
+    pub mirror: Mirror,
+    _stop: DropGuard,
     /// The accounts' keys: the first is the operator's, the others are issuers'.
     pub keys: Vec<Key>,
     folder: TempDir,
@@ -65,11 +75,27 @@ impl World {
         let deployed = deploy::deploy(&anvil.endpoint, &keys[0], Duration::from_secs(20)).await.unwrap();
         let registry = Registry::new(anvil.endpoint.clone(), deployed.address());
         let seen_by_nodes = Registry::new(Endpoint::connect(&proxy.url).unwrap(), deployed.address());
-        let world = Self { anvil, proxy, registry, seen_by_nodes, keys, folder, made: AtomicU64::new(0) };
-        world.appoint(1, Roles::ANCHOR, FAR).await;
-        world.appoint(2, Roles::ANCHOR, FAR).await;
+        let shutdown = CancellationToken::new();
+        let config = MirrorConfig {
+            registry: registry.clone(),
+            chain: CHAIN,
+            folder: folder.path().join("mirror"),
+            issuers: keys.iter().map(Key::address).collect(),
+            open: false,
+            poll: Duration::from_secs(3600),
+            limits: Limits::default(),
+        };
+        let (mirror, _) = Mirror::start(config, mirror::Report::default(), shutdown.clone()).await.unwrap();
+        let (made, _stop) = (AtomicU64::new(0), shutdown.drop_guard());
+        let world = Self { anvil, proxy, registry, seen_by_nodes, mirror, _stop, keys, folder, made };
+        world.appoint(1, BOTH, FAR).await;
+        world.appoint(2, BOTH, FAR).await;
         world.auto_mine(false).await;
         Some(world)
+    }
+
+    pub fn key(&self, hex: &str) -> Key {
+        key(&self.folder, hex)
     }
 
     pub fn operator(&self) -> Address {
@@ -126,7 +152,7 @@ impl World {
     pub fn config(&self) -> AnchoringConfig {
         let registry = self.seen_by_nodes.clone();
         let issuers = vec![self.issuer(1), self.issuer(2)];
-        AnchoringConfig::new(registry, CHAIN, key(&self.folder, KEYS[0]), issuers)
+        AnchoringConfig::new(registry, self.mirror.clone(), CHAIN, key(&self.folder, KEYS[0]), issuers)
     }
 
     /// Ticks and mines until everything is final, whatever a single tick says.
@@ -144,6 +170,78 @@ impl World {
     /// Ticks without a fault.
     pub async fn tick(&self, node: &mut Node) {
         node.anchoring.tick().await.unwrap();
+    }
+
+    /// Brings the mirror to the newest block.
+    pub async fn mirror_looks(&self) {
+        let mut changed = self.mirror.changed();
+        let head = self.anvil.endpoint.block(BlockTag::Latest).await.unwrap().hash;
+        let is_there = |key: &Key| {
+            let view = |purpose| self.mirror.view(key.address(), purpose);
+            let at_head = |view: Option<Arc<StatusView>>| view.is_some_and(|view| view.head.block.hash == head);
+            at_head(view(Purpose::REVOCATION)) && at_head(view(Purpose::SUSPENSION))
+        };
+        for _ in 0..100 {
+            if self.keys.iter().all(is_there) {
+                return;
+            }
+            self.mirror.refresh();
+            let _ = tokio::time::timeout(Duration::from_millis(200), changed.changed()).await;
+        }
+        panic!("the mirror never sees the head");
+    }
+
+    /// A tick without a fault, after the mirror has seen the newest block.
+    pub async fn look_and_tick(&self, node: &mut Node) {
+        self.mirror_looks().await;
+        self.tick(node).await;
+    }
+
+    /// Ticks and mines until all changes are final and nothing is left over.
+    pub async fn finish_changes(&self, node: &mut Node) {
+        for _ in 0..60 {
+            self.mirror_looks().await;
+            let _ = node.anchoring.tick().await;
+            if node.store.open_changes().unwrap().is_empty() && node.store.open_txs().unwrap().is_empty() {
+                return;
+            }
+            self.anvil.mine(1).await;
+        }
+        panic!("never final: {:?}, {:?}", node.store.open_changes(), node.problems());
+    }
+
+    /// All updates of one issuer and purpose. Each root is where its deltas lead, and no revocation is cleared.
+    pub async fn check_updates(&self, issuer: Address, purpose: Purpose) -> (Vec<StatusUpdate>, StatusTree) {
+        let record = self.registry.status_of(issuer, purpose, BlockTag::Latest).await.unwrap();
+        let updates = history::status_updates(&self.registry, issuer, purpose, &record).await.unwrap();
+        let updates: Vec<_> = updates.into_iter().map(|event| event.what).collect();
+        let mut tree = StatusTree::new();
+        for update in &updates {
+            let toggled = delta::decode(&update.delta).unwrap();
+            assert!(purpose != Purpose::REVOCATION || toggled.iter().all(|index| !tree.bit(*index)), "{update:?}");
+            tree.toggle(&toggled);
+            assert_eq!(tree.root(), update.root, "{update:?}");
+        }
+        (updates, tree)
+    }
+
+    /// The one checker of changes: all are final, the bits on chain are what was acknowledged, nothing is left over.
+    pub async fn check_changes(&self, node: &Node) {
+        assert_eq!((node.store.open_changes().unwrap(), node.store.open_txs().unwrap()), (vec![], vec![]));
+        assert_eq!(node.problems(), Vec::<&str>::new());
+        let mut wanted = BTreeMap::<(Address, Purpose), BTreeMap<StatusIndex, bool>>::new();
+        for change in node.store.all_changes().map(Result::unwrap) {
+            let bits = wanted.entry((change.issuer, change.action.purpose())).or_default();
+            let indices = node.store.change_indices(change.id).unwrap();
+            bits.extend(indices.into_iter().map(|index| (index, change.action.bit())));
+            let ChangeState::Final { at } = change.state else { panic!("{change:?}") };
+            assert!(at.epoch == 0 || at.transaction != Hash::ZERO, "{change:?}");
+        }
+        for ((issuer, purpose), bits) in wanted {
+            let (_, tree) = self.check_updates(issuer, purpose).await;
+            let differing: Vec<_> = bits.iter().filter(|(index, bit)| tree.bit(**index) != **bit).collect();
+            assert!(differing.is_empty(), "{issuer}, {purpose}: {differing:?}");
+        }
     }
 
     /// The one checker: everything is final, on chain exactly once, as it was sealed, and nothing is left over.
@@ -192,6 +290,18 @@ impl Node {
         let batch = BatchRecord { id, issuer, root, size, sealed_at, state: BatchState::Sealed };
         self.store.put_progress(std::slice::from_ref(&batch), None).unwrap();
         batch
+    }
+
+    /// A change that waits for no others.
+    pub fn change(&self, issuer: Address, action: Action, indices: impl IntoIterator<Item = u64>) -> ChangeId {
+        let indices: BTreeSet<_> = indices.into_iter().map(|n| StatusIndex::new(n).unwrap()).collect();
+        let (accepted_at, indices) = (UnixSeconds(1_700_000_000), indices.into_iter().collect());
+        let new = NewChange { issuer, action, reason: 0, accepted_at, now: true, indices, key: None };
+        self.store.accept_change(&new).unwrap().id
+    }
+
+    pub fn change_stage(&self, id: ChangeId) -> &'static str {
+        crate::events::Stage::from(self.store.change(id).unwrap().unwrap().state).name()
     }
 
     pub fn state(&self, batch: &BatchRecord) -> BatchState {
