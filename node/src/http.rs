@@ -5,10 +5,13 @@ pub mod access;
 pub mod api;
 mod batches;
 mod body;
+mod changes;
 mod extract;
 mod feed;
+mod indices;
 mod lists;
 mod node;
+mod offenders;
 pub mod problem;
 mod receipts;
 pub mod status;
@@ -38,6 +41,7 @@ use self::{
     problem::{Kind, Problem},
 };
 use crate::{
+    changes::Changes,
     config::Limits,
     disk::Disk,
     events,
@@ -71,6 +75,8 @@ pub struct AppState {
     pub store: Arc<Store>,
     /// The way to the writer.
     pub ledger: Ledger,
+    /// The way for changes of status.
+    pub changes: Changes,
     /// Trees of sealed batches.
     pub trees: Arc<Trees>,
     /// Who may write.
@@ -100,6 +106,9 @@ pub fn router(state: Arc<AppState>, status: Router<Arc<AppState>>) -> Router {
     ]);
     Router::new()
         .route("/v1/issuers/{issuer}/digests", post(submit::submit))
+        .route("/v1/issuers/{issuer}/indices", post(indices::reserve))
+        .route("/v1/issuers/{issuer}/changes", post(changes::change).get(changes::list))
+        .route("/v1/issuers/{issuer}/changes/{change}", get(changes::one))
         .route("/v1/issuers/{issuer}/seal", post(batches::seal))
         .route("/v1/issuers/{issuer}/receipts/{digest}", get(receipts::receipt))
         .route("/v1/issuers/{issuer}/batches", get(batches::list))

@@ -4,6 +4,7 @@
 //! A second one seals ([`crate::seal`]). Readers look at the same batches in memory.
 
 mod open;
+mod reserved;
 mod writer;
 
 use std::{
@@ -13,15 +14,18 @@ use std::{
     time::Duration,
 };
 
-use testamur_core::{Address, Digest, StatusIndex};
+use testamur_core::{Address, Digest, Entry, StatusIndex};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     task,
     time::{MissedTickBehavior, interval},
 };
 
-pub use self::open::{OpenBatch, Opened, Shelf};
 use self::writer::{Command, Writer};
+pub use self::{
+    open::{OpenBatch, Opened, Shelf},
+    reserved::{Conflict, ConflictReason},
+};
 use crate::{
     clock,
     disk::Disk,
@@ -29,7 +33,7 @@ use crate::{
     health::Health,
     metrics::Metrics,
     seal::{SealPolicy, Sealer, age_at_start},
-    store::{BatchId, BatchRecord, Store, StoreError},
+    store::{BatchId, BatchRecord, ChangeRecord, NewChange, Store, StoreError},
     trees::Trees,
 };
 
@@ -38,8 +42,8 @@ const QUEUE: usize = 1024;
 /// Frozen batches that wait to be sealed; the writer then waits, so that memory stays bounded.
 const SEALING: usize = 2;
 
-/// Why digests were not taken. None of the request's digests counts, unless they were there before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why nothing was taken. None of the request's digests counts, unless they were there before.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LedgerError {
     /// Too little space on disk. It ends when there is room.
@@ -54,6 +58,22 @@ pub enum LedgerError {
     /// The issuer has used all 2^40 status indices.
     #[error("the issuer has used all 2^40 status indices")]
     Exhausted,
+    /// Entries cannot have the status indices that are reserved for them.
+    #[error("{} entries cannot have their status indices", .0.len())]
+    Conflicts(Vec<Conflict>),
+    /// The idempotency key came with another body before.
+    #[error("the idempotency key came with another body before")]
+    KeyUsed,
+}
+
+impl LedgerError {
+    /// The same about entries with `before` others before them.
+    pub fn behind(mut self, before: usize) -> Self {
+        if let Self::Conflicts(conflicts) = &mut self {
+            conflicts.iter_mut().for_each(|conflict| conflict.place += before);
+        }
+        self
+    }
 }
 
 /// What became of one submission. All of it is on disk.
@@ -160,16 +180,31 @@ impl Ledger {
     ///
     /// A digest that the issuer submitted before keeps its status index.
     pub async fn submit(&self, issuer: Address, digests: Vec<Digest>) -> Result<Accepted, LedgerError> {
-        let (reply, answer) = oneshot::channel();
-        self.command(Command::Submit { issuer, digests, reply }).await?;
-        answer.await.unwrap_or(Err(LedgerError::Stopped))
+        self.ask(|reply| Command::Submit { issuer, digests, reserved: None, reply }).await
+    }
+
+    /// Submits digests with status indices that were reserved for the issuer: all, or none.
+    ///
+    /// A digest that was submitted before must have its index already.
+    pub async fn submit_entries(&self, issuer: Address, entries: &[Entry]) -> Result<Accepted, LedgerError> {
+        let (digests, indices) = entries.iter().map(|entry| (entry.digest, entry.status_index)).unzip();
+        self.ask(|reply| Command::Submit { issuer, digests, reserved: Some(indices), reply }).await
+    }
+
+    /// Reserves status indices for an issuer. On disk when this returns; they are given to nothing else.
+    pub async fn reserve(&self, issuer: Address, count: u32) -> Result<Vec<StatusIndex>, LedgerError> {
+        self.ask(|reply| Command::Reserve { issuer, count, reply }).await
+    }
+
+    /// Keeps a change of status. It is on disk when this returns. Under an idempotency key that was used before, with
+    /// the same body, nothing is kept, and the change of then is told.
+    pub async fn accept_change(&self, new: NewChange) -> Result<ChangeRecord, LedgerError> {
+        self.ask(|reply| Command::Change { new: Box::new(new), reply }).await
     }
 
     /// Seals an issuer's open batch now; none where nothing is open.
     pub async fn seal(&self, issuer: Address) -> Result<Option<BatchRecord>, LedgerError> {
-        let (reply, answer) = oneshot::channel();
-        self.command(Command::Seal { issuer, reply }).await?;
-        answer.await.unwrap_or(Err(LedgerError::Stopped))
+        self.ask(|reply| Command::Seal { issuer, reply }).await
     }
 
     /// Where an issuer's digest is.
@@ -180,6 +215,23 @@ impl Ledger {
         }
         let place = self.store.locate(issuer, digest)?;
         Ok(place.map(|(batch, leaf)| Place::Sealed { batch, leaf }))
+    }
+
+    /// The status index of an issuer's digest.
+    pub fn status_index(&self, issuer: Address, digest: Digest) -> Result<Option<StatusIndex>, StoreError> {
+        // Memory first, as above.
+        if let Some((batch, leaf)) = read(&self.shelf).find(issuer, digest) {
+            return Ok(Some(batch.entries[leaf as usize].status_index));
+        }
+        let Some((batch, leaf)) = self.store.locate(issuer, digest)? else { return Ok(None) };
+        let entry = self.store.entry(batch, leaf)?.filter(|entry| entry.digest == digest);
+        Ok(Some(entry.ok_or(StoreError::Damaged { what: "index entry" })?.status_index))
+    }
+
+    /// Which entries cannot be submitted with the reserved status indices that they name.
+    pub fn conflicts(&self, issuer: Address, entries: &[Entry]) -> Result<Vec<Conflict>, StoreError> {
+        let index_of = |digest| self.status_index(issuer, digest);
+        reserved::conflicts(entries, index_of, |index| self.store.is_reserved(issuer, index))
     }
 
     /// An issuer's batches without a record, newest first: number and committed entries.
@@ -195,8 +247,13 @@ impl Ledger {
         let _ = self.commands.send(Command::Stop).await;
     }
 
-    async fn command(&self, command: Command) -> Result<(), LedgerError> {
-        self.commands.send(command).await.map_err(|_| LedgerError::Stopped)
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, LedgerError>>) -> Command,
+    ) -> Result<T, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| LedgerError::Stopped)?;
+        answer.await.unwrap_or(Err(LedgerError::Stopped))
     }
 
     /// Asks the writer often enough whether a batch is due.

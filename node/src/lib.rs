@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a test may panic
 
 pub mod anchoring;
+pub mod changes;
 pub mod check;
 pub mod clock;
 pub mod config;

@@ -5,6 +5,8 @@
 //! Fisher and Yates with numbers from ChaCha20, keyed by `SHA-256(secret ‖ issuer ‖ list (8, big-endian))`. The
 //! shuffle is written out here, because an order that changes with a library would give an index twice.
 
+use std::ops::Range;
+
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{RngCore, SeedableRng},
@@ -12,8 +14,14 @@ use rand_chacha::{
 use sha2::{Digest as _, Sha256};
 use testamur_core::{Address, StatusIndex};
 
+use crate::store::Sequence;
+
 /// Shuffled lists kept in memory (512 KiB each): one for each issuer that is active at the same time.
 const CACHED: usize = 16;
+/// Indices of one list.
+const LIST: u32 = StatusIndex::PER_LIST as u32;
+/// Lists at which a node may begin: half of all, so that 2^39 indices are left even behind the last of them.
+const FIRST_LISTS: u64 = StatusIndex::END / StatusIndex::PER_LIST / 2;
 
 /// Gives status indices.
 pub struct Permutations {
@@ -31,16 +39,16 @@ impl Permutations {
     /// The index of an issuer's n-th digest, from 0; none from 2^40 on.
     pub fn index(&mut self, issuer: Address, n: u64) -> Option<StatusIndex> {
         let (list, place) = (n / StatusIndex::PER_LIST, n % StatusIndex::PER_LIST);
-        let shuffled = self.list(issuer, list);
+        let shuffled = self.shuffle(issuer, list);
         StatusIndex::new(list.checked_mul(StatusIndex::PER_LIST)? + u64::from(shuffled[place as usize])).ok()
     }
 
-    fn list(&mut self, issuer: Address, list: u64) -> &[u32] {
+    fn shuffle(&mut self, issuer: Address, list: u64) -> &[u32] {
         let kept = self.cached.iter().rposition(|(i, l, _)| (*i, *l) == (issuer, list));
         let entry = match kept {
             Some(place) if place + 1 == self.cached.len() => return &self.cached[place].2,
             Some(place) => self.cached.remove(place),
-            None => (issuer, list, shuffled(&self.key(issuer, list), StatusIndex::PER_LIST as u32)),
+            None => (issuer, list, shuffled(&key(&self.secret, issuer, list), LIST)),
         };
         if self.cached.len() == CACHED {
             self.cached.remove(0);
@@ -48,15 +56,44 @@ impl Permutations {
         self.cached.push(entry);
         &self.cached[self.cached.len() - 1].2
     }
+}
 
-    fn key(&self, issuer: Address, list: u64) -> [u8; 32] {
-        Sha256::new()
-            .chain_update(self.secret)
-            .chain_update(issuer.0)
-            .chain_update(list.to_be_bytes())
-            .finalize()
-            .into()
+/// The status indices that a node gave to an issuer.
+pub struct Given {
+    /// Lists of which all were given.
+    whole: Range<u64>,
+    /// Which bits of the list behind them were given.
+    part: Vec<bool>,
+}
+
+impl Given {
+    /// Those of the positions in `sequence`, which begins with a list.
+    pub fn new(secret: &[u8; 32], issuer: Address, sequence: Sequence) -> Self {
+        let whole = sequence.first / StatusIndex::PER_LIST..sequence.next / StatusIndex::PER_LIST;
+        let mut part = vec![false; LIST as usize];
+        let given = (sequence.next % StatusIndex::PER_LIST) as usize;
+        if given > 0 {
+            let shuffled = shuffled(&key(secret, issuer, whole.end), LIST);
+            shuffled[..given].iter().for_each(|bit| part[*bit as usize] = true);
+        }
+        Self { whole, part }
     }
+
+    /// Whether an index was given.
+    pub fn contains(&self, index: StatusIndex) -> bool {
+        let (list, bit) = (index.get() / StatusIndex::PER_LIST, index.get() % StatusIndex::PER_LIST);
+        self.whole.contains(&list) || (list == self.whole.end && self.part[bit as usize])
+    }
+}
+
+/// Where a node begins to give an issuer's indices: at a random list of the lower half. So a second node of the issuer,
+/// or one that was rebuilt after its data was lost, does not give what the first one gave.
+pub fn first_position(random: u64) -> u64 {
+    random % FIRST_LISTS * StatusIndex::PER_LIST
+}
+
+fn key(secret: &[u8; 32], issuer: Address, list: u64) -> [u8; 32] {
+    Sha256::new().chain_update(secret).chain_update(issuer.0).chain_update(list.to_be_bytes()).finalize().into()
 }
 
 /// The numbers below `size`, shuffled. Never change this: see the module.
@@ -99,6 +136,21 @@ mod tests {
                 .collect();
             prop_assert_eq!(given.len() as u64, StatusIndex::PER_LIST);
             prop_assert!(given.iter().all(|index| index / StatusIndex::PER_LIST == list));
+        }
+    }
+
+    #[test]
+    fn what_was_given_is_known_and_nothing_else() {
+        let (secret, issuer, first) = ([5; 32], Address([6; 20]), first_position(u64::MAX));
+        assert_eq!(first, StatusIndex::END / 2 - StatusIndex::PER_LIST);
+        let mut permutations = Permutations::new(secret);
+        for count in [0, 1, 1000, StatusIndex::PER_LIST - 1, StatusIndex::PER_LIST, StatusIndex::PER_LIST + 7] {
+            let given = Given::new(&secret, issuer, Sequence { first, next: first + count });
+            for n in (0..2 * StatusIndex::PER_LIST).step_by(97).chain([count.saturating_sub(1), count]) {
+                let index = permutations.index(issuer, first + n).expect("below 2^40");
+                assert_eq!(given.contains(index), n < count, "{n} of {count}");
+            }
+            assert!(!given.contains(permutations.index(issuer, first - 1).expect("below 2^40")));
         }
     }
 

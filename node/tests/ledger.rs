@@ -5,15 +5,16 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use proptest::prelude::*;
-use testamur_core::{Address, Digest, Entry, StatusIndex};
+use testamur_core::{Address, Digest, Entry, Hash, StatusIndex, UnixSeconds};
 use testamur_node::{
     disk::Disk,
     events,
     health::Health,
-    ledger::{Accepted, Ledger, LedgerError, Parts, Place, Threads},
+    ledger::{Accepted, Conflict, ConflictReason, Ledger, LedgerError, Parts, Place, Threads},
     metrics::Metrics,
+    permutation::Permutations,
     seal::SealPolicy,
-    store::{BatchId, BatchState, Store},
+    store::{Action, BatchId, BatchState, ChangeId, IdempotencyKey, NewChange, Sequence, Store},
     trees::Trees,
 };
 use tokio::sync::Notify;
@@ -122,7 +123,7 @@ async fn a_full_batch_is_sealed_and_the_rest_goes_into_the_next() {
     assert_eq!((accepted.new, accepted.batch), (35, BatchId(4)));
     assert!(distinct(&accepted.indices));
     for id in 1..=3 {
-        assert_eq!(told.recv().await.unwrap().batch, BatchId(id));
+        assert_eq!(told.recv().await.unwrap().subject, events::Subject::Batch(BatchId(id)));
         assert_eq!(running.store.batch(BatchId(id)).unwrap().map(|batch| batch.size), Some(10));
     }
     assert_eq!(running.ledger.unsealed(ISSUER), [(BatchId(4), 5)]);
@@ -139,7 +140,7 @@ async fn a_batch_is_sealed_at_an_age() {
     let mut told = running.events.listen();
     running.ledger.submit(ISSUER, digests(0..3)).await.unwrap();
     let event = tokio::time::timeout(Duration::from_secs(20), told.recv()).await.expect("sealed in time").unwrap();
-    assert_eq!((event.batch, event.id), (BatchId(1), 1));
+    assert_eq!((event.subject, event.id), (events::Subject::Batch(BatchId(1)), 1));
     running.stop().await;
 }
 
@@ -156,7 +157,8 @@ async fn what_was_being_sealed_at_a_crash_is_sealed_at_the_start() {
             opened_at: testamur_node::clock::now(),
             first_leaf: 0,
             entries: &entries,
-            sequence,
+            used: Vec::new(),
+            sequence: Sequence { first: 0, next: sequence },
         };
         store.append(&[batch]).unwrap();
     }
@@ -206,6 +208,133 @@ async fn submissions_from_many_at_once_never_share_an_index() {
         }
     }
     assert_eq!(by_digest.values().collect::<HashSet<_>>().len(), by_digest.len());
+    running.stop().await;
+}
+
+fn pairs(digests: Vec<Digest>, indices: &[StatusIndex]) -> Vec<Entry> {
+    digests.into_iter().zip(indices).map(|(digest, index)| Entry { digest, status_index: *index }).collect()
+}
+
+#[tokio::test]
+async fn a_reserved_index_is_for_one_digest_and_for_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start(folder.path(), NEVER);
+    let reserved = running.ledger.reserve(ISSUER, 5).await.unwrap();
+    assert!(reserved.len() == 5 && distinct(&reserved));
+    let given = running.ledger.submit(ISSUER, digests(0..50)).await.unwrap().indices;
+    assert!(distinct(&[&reserved[..], &given].concat()));
+    running.stop().await;
+
+    let running = Running::start(folder.path(), NEVER);
+    let entries = pairs(digests(100..103), &reserved);
+    let refused = running.ledger.submit_entries(OTHER, &entries).await;
+    assert!(matches!(refused, Err(LedgerError::Conflicts(found)) if found.len() == 3), "they are another issuer's");
+    let taken = running.ledger.submit_entries(ISSUER, &entries).await.unwrap();
+    assert_eq!((taken.new, &taken.indices[..]), (3, &reserved[..3]));
+    let again = Accepted { new: 0, ..taken };
+    assert_eq!(running.ledger.submit_entries(ISSUER, &entries).await.unwrap(), again, "while open");
+    running.ledger.seal(ISSUER).await.unwrap();
+    assert_eq!(running.ledger.submit_entries(ISSUER, &entries).await.unwrap(), again, "sealed");
+    running.stop().await;
+
+    let running = Running::start(folder.path(), NEVER);
+    let mixed = [
+        pairs(digests(200..201), &reserved[3..]),
+        pairs(digests(201..202), &reserved[..1]),
+        pairs(digests(100..101), &reserved[4..]),
+    ]
+    .concat();
+    let expected = vec![
+        Conflict { place: 1, reason: ConflictReason::NotReserved },
+        Conflict { place: 2, reason: ConflictReason::HasIndex(reserved[0]) },
+    ];
+    assert_eq!(running.ledger.conflicts(ISSUER, &mixed).unwrap(), expected);
+    assert_eq!(running.ledger.submit_entries(ISSUER, &mixed).await, Err(LedgerError::Conflicts(expected)));
+    assert_eq!(running.ledger.find(ISSUER, digests(200..201)[0]).unwrap(), None, "all or nothing");
+    let plain = running.ledger.submit(ISSUER, digests(100..103)).await.unwrap();
+    assert_eq!(plain.indices, reserved[..3], "the same digests without an index keep theirs");
+    let left = running.store.reserved().collect::<Result<Vec<_>, _>>().unwrap();
+    assert_eq!(left.iter().map(|(_, index)| *index).collect::<HashSet<_>>(), reserved[3..].iter().copied().collect());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn of_many_that_want_one_reserved_index_one_gets_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start(folder.path(), NEVER);
+    let reserved = running.ledger.reserve(ISSUER, 1).await.unwrap();
+    let tasks: Vec<_> = (0..20)
+        .map(|n| {
+            let (ledger, entries) = (running.ledger.clone(), pairs(digests(n..n + 1), &reserved));
+            tokio::spawn(async move { ledger.submit_entries(ISSUER, &entries).await })
+        })
+        .collect();
+    let mut taken = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(accepted) => taken += accepted.new,
+            Err(refused) => assert!(matches!(refused, LedgerError::Conflicts(_)), "{refused}"),
+        }
+    }
+    assert_eq!((taken, running.store.reserved().count()), (1, 0));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_fresh_folder_begins_at_a_list_of_its_own_and_an_old_one_goes_on() {
+    let lists: HashSet<_> = futures::future::join_all((0..2).map(async |_| {
+        let folder = tempfile::tempdir().unwrap();
+        let running = Running::start(folder.path(), NEVER);
+        let index = running.ledger.reserve(ISSUER, 1).await.unwrap()[0];
+        let given = running.ledger.submit(ISSUER, digests(0..1)).await.unwrap().indices[0];
+        running.stop().await;
+        let running = Running::start(folder.path(), NEVER);
+        let later = running.ledger.submit(ISSUER, digests(1..2)).await.unwrap().indices[0];
+        running.stop().await;
+        let list = |index: StatusIndex| index.get() / StatusIndex::PER_LIST;
+        assert_eq!((list(given), list(later)), (list(index), list(index)));
+        list(index)
+    }))
+    .await
+    .into_iter()
+    .collect();
+    assert_eq!(lists.len(), 2, "by chance once in four million runs");
+
+    let folder = tempfile::tempdir().unwrap();
+    drop(Store::open(folder.path()).unwrap());
+    // As the first version of the node left it: five given, and no word about where it began.
+    let db = fjall::Database::builder(folder.path().join("store")).open().unwrap();
+    let key = [b"sequence", &ISSUER.0[..]].concat();
+    db.keyspace("meta", Default::default).unwrap().insert(key, 5_u64.to_be_bytes()).unwrap();
+    drop(db);
+    let running = Running::start(folder.path(), NEVER);
+    let secret = *running.store.secret();
+    let index = running.ledger.submit(ISSUER, digests(0..1)).await.unwrap().indices[0];
+    assert_eq!(Permutations::new(secret).index(ISSUER, 5), Some(index));
+    assert_eq!(running.store.sequence(ISSUER).unwrap(), Some(Sequence { first: 0, next: 6 }));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn one_key_is_one_change_however_many_ask_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start(folder.path(), NEVER);
+    let indices = vec![StatusIndex::new(3).unwrap()];
+    let key = Some(IdempotencyKey { key: Hash([1; 32]), body: Hash([2; 32]) });
+    let (accepted_at, action) = (UnixSeconds(1), Action::Revoke);
+    let new = NewChange { issuer: ISSUER, action, reason: 0, accepted_at, now: false, indices, key };
+    let asked = (0..20).map(|_| running.ledger.accept_change(new.clone()));
+    for change in futures::future::join_all(asked).await {
+        assert_eq!(change.unwrap().id, ChangeId(1));
+    }
+    running.stop().await;
+    let running = Running::start(folder.path(), NEVER);
+    assert_eq!(running.ledger.accept_change(new.clone()).await.unwrap().id, ChangeId(1), "after a restart");
+    let other = NewChange { key: Some(IdempotencyKey { key: Hash([1; 32]), body: Hash([3; 32]) }), ..new.clone() };
+    assert_eq!(running.ledger.accept_change(other).await, Err(LedgerError::KeyUsed));
+    let unnamed = NewChange { key: None, ..new };
+    assert_eq!(running.ledger.accept_change(unnamed).await.unwrap().id, ChangeId(2));
+    assert_eq!(running.store.open_changes().unwrap().len(), 2);
     running.stop().await;
 }
 

@@ -5,7 +5,7 @@
 use testamur_core::{Address, BlockNumber, Digest, Entry, Hash, Purpose, StatusIndex, UnixSeconds};
 use testamur_node::store::{
     Action, AnchoredAt, Append, Attempt, BatchId, BatchRecord, BatchState, Carries, ChangeId, ChangeRecord,
-    ChangeState, IdempotencyKey, NewChange, OpenRecord, Store, StoreError, TxRecord, UpdatedAt,
+    ChangeState, IdempotencyKey, NewChange, OpenRecord, Sequence, Store, StoreError, TxRecord, UpdatedAt,
 };
 
 const ISSUER: Address = Address([7; 20]);
@@ -27,7 +27,8 @@ fn entries(seed: u8, count: u64) -> Vec<Entry> {
 }
 
 fn append<'a>(batch: BatchId, issuer: Address, first_leaf: u32, entries: &'a [Entry], sequence: u64) -> Append<'a> {
-    Append { batch, issuer, opened_at: UnixSeconds(1000), first_leaf, entries, sequence }
+    let sequence = Sequence { first: 0, next: sequence };
+    Append { batch, issuer, opened_at: UnixSeconds(1000), first_leaf, entries, used: Vec::new(), sequence }
 }
 
 fn record(id: BatchId, issuer: Address, size: u64, state: BatchState) -> BatchRecord {
@@ -57,8 +58,8 @@ fn appended_entries_are_read_back_in_order_after_a_restart() {
         assert_eq!(store.entries_from(id, first as u32, count).unwrap(), expected, "{count} from {first}");
     }
     assert_eq!(store.entry(BatchId(99), 0).unwrap(), None);
-    assert_eq!(store.sequence(ISSUER).unwrap(), 100);
-    assert_eq!(store.sequence(OTHER).unwrap(), 0);
+    assert_eq!(store.sequence(ISSUER).unwrap(), Some(Sequence { first: 0, next: 100 }));
+    assert_eq!(store.sequence(OTHER).unwrap(), None);
     assert_eq!(store.open_batches().unwrap(), [OpenRecord { id, issuer: ISSUER, opened_at: UnixSeconds(1000) }]);
 }
 
@@ -176,7 +177,7 @@ fn a_change_is_kept_whole_listed_and_found_by_its_key() {
     let store = open(&folder);
     assert_eq!(store.change(first.id).unwrap().as_ref(), Some(&first));
     assert_eq!(store.change_indices(first.id).unwrap(), keyed.indices);
-    assert_eq!(store.change_by_key(ISSUER, key).unwrap(), Some((body, first.id)));
+    assert_eq!(store.change_by_key(ISSUER, key).unwrap(), Some((body, first.clone())));
     assert_eq!(store.change_by_key(OTHER, key).unwrap(), None, "another issuer's keys are its own");
     assert_eq!(store.open_changes().unwrap(), [first.clone(), theirs.clone(), second.clone()]);
     let listed = |before| store.changes_of(ISSUER, before).map(|change| change.unwrap().id).collect::<Vec<_>>();

@@ -1,6 +1,6 @@
 //! The store against itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 
 use alloy::{
     consensus::{Transaction as _, TxEnvelope},
@@ -10,7 +10,7 @@ use alloy::{
 use testamur_core::{Address, BatchTree, Entry, Hash, StatusIndex};
 
 use super::{Findings, Level, progress};
-use crate::store::{BatchId, BatchRecord, BatchState, Store, StoreError, TxId, TxRecord};
+use crate::store::{BatchId, BatchRecord, BatchState, Sequence, Store, StoreError, TxId, TxRecord};
 
 /// Recomputes and looks up everything that is stored. Blocks.
 pub fn check_store(store: &Store) -> Result<Findings, StoreError> {
@@ -23,6 +23,7 @@ pub fn check_store(store: &Store) -> Result<Findings, StoreError> {
     }
     bar.finish_and_clear();
     check.open_batches(&batches)?;
+    check.reserved()?;
     check.counters(&batches)?;
     check.transactions(&batches)?;
     Ok(check.findings)
@@ -35,24 +36,28 @@ struct Check<'a> {
     indices: BTreeMap<Address, Indices>,
 }
 
-/// A set of status indices below what was given: one bit each.
+/// A set of status indices among those given: one bit each.
 struct Indices {
+    /// The first index that these bits are about.
+    base: u64,
     words: Vec<u64>,
     count: u64,
-    sequence: u64,
+    given: u64,
 }
 
 impl Indices {
-    fn new(sequence: u64) -> Self {
+    fn new(Sequence { first, next }: Sequence) -> Self {
+        let given = next.saturating_sub(first);
         // Indices are spread over whole lists.
-        let lists = sequence.div_ceil(StatusIndex::PER_LIST);
-        Self { words: vec![0; (lists * StatusIndex::PER_LIST / 64) as usize], count: 0, sequence }
+        let lists = given.div_ceil(StatusIndex::PER_LIST);
+        Self { base: first, words: vec![0; (lists * StatusIndex::PER_LIST / 64) as usize], count: 0, given }
     }
 
     /// What is wrong with giving this index once more.
     fn insert(&mut self, index: StatusIndex) -> Option<&'static str> {
-        let (word, bit) = ((index.get() / 64) as usize, 1 << (index.get() % 64));
-        let Some(word) = self.words.get_mut(word) else { return Some("lies beyond those given so far") };
+        let place = index.get().wrapping_sub(self.base);
+        let (word, bit) = ((place / 64) as usize, 1 << (place % 64));
+        let Some(word) = self.words.get_mut(word) else { return Some("is not among those given so far") };
         self.count += 1;
         let twice = *word & bit != 0;
         *word |= bit;
@@ -99,13 +104,32 @@ impl Check<'_> {
 
     fn status_indices(&mut self, id: BatchId, issuer: Address, entries: &[Entry]) -> Result<(), StoreError> {
         self.findings.entries += entries.len() as u64;
-        let sequence = self.store.sequence(issuer)?;
-        let indices = self.indices.entry(issuer).or_insert_with(|| Indices::new(sequence));
         for entry in entries {
-            if let Some(fault) = indices.insert(entry.status_index) {
-                let detail = format!("status index {} of {issuer} {fault}", entry.status_index);
-                self.findings.add(Level::False, format!("batch {}", id.0), detail);
+            self.status_index(&format!("batch {}", id.0), issuer, entry.status_index)?;
+        }
+        Ok(())
+    }
+
+    /// An index has one use.
+    fn status_index(&mut self, subject: &str, issuer: Address, index: StatusIndex) -> Result<(), StoreError> {
+        let indices = match self.indices.entry(issuer) {
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(place) => {
+                let sequence = self.store.sequence(issuer)?.unwrap_or(Sequence { first: 0, next: 0 });
+                place.insert(Indices::new(sequence))
             }
+        };
+        if let Some(fault) = indices.insert(index) {
+            self.findings.add(Level::False, subject, format!("status index {index} of {issuer} {fault}"));
+        }
+        Ok(())
+    }
+
+    /// Reserved indices that no entry uses yet.
+    fn reserved(&mut self) -> Result<(), StoreError> {
+        for reserved in self.store.reserved() {
+            let (issuer, index) = reserved?;
+            self.status_index("reserved indices", issuer, index)?;
         }
         Ok(())
     }
@@ -126,8 +150,8 @@ impl Check<'_> {
     /// Counters lie beyond everything that was numbered by them.
     fn counters(&mut self, batches: &[BatchRecord]) -> Result<(), StoreError> {
         for (issuer, indices) in &self.indices {
-            if indices.count > indices.sequence {
-                let detail = format!("{} entries, but only {} status indices given", indices.count, indices.sequence);
+            if indices.count > indices.given {
+                let detail = format!("{} entries, but only {} status indices given", indices.count, indices.given);
                 self.findings.add(Level::False, format!("issuer {issuer}"), detail);
             }
         }

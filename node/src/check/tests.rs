@@ -15,7 +15,7 @@ use crate::{
         world::{CHAIN, Node, World},
     },
     store::{
-        AnchoredAt, Append, Attempt, BatchId, BatchRecord, BatchState, Carries, OpenRecord, Store, TxId, TxRecord,
+        AnchoredAt, Append, Attempt, BatchId, BatchRecord, BatchState, Carries, OpenRecord, Sequence, Store, TxId, TxRecord,
     },
 };
 
@@ -28,7 +28,8 @@ fn entry(number: u64, status_index: u64) -> Entry {
 fn append(store: &Store, issuer: Address, entries: &[Entry], sequence: u64) -> OpenRecord {
     let open = OpenRecord { id: store.next_batch_id(), issuer, opened_at: UnixSeconds(5) };
     let OpenRecord { id: batch, issuer, opened_at } = open;
-    store.append(&[Append { batch, issuer, opened_at, first_leaf: 0, entries, sequence }]).unwrap();
+    let sequence = Sequence { first: 0, next: sequence };
+    store.append(&[Append { batch, issuer, opened_at, first_leaf: 0, entries, used: Vec::new(), sequence }]).unwrap();
     open
 }
 
@@ -97,7 +98,7 @@ async fn what_was_altered_is_found() {
         ("was given twice", |store, batch| {
             seal(store, batch.issuer, &[entry(u64::MAX, 1)], 11);
         }),
-        ("beyond those given", |store, batch| {
+        ("not among those given", |store, batch| {
             seal(store, batch.issuer, &[entry(u64::MAX, 1 << 30)], 11);
         }),
         ("the index has its leaf 1", |store, batch| {

@@ -18,7 +18,7 @@ use utoipa::{
     },
 };
 
-use super::{batches, feed, lists, node, receipts, status as status_routes, submit};
+use super::{batches, changes, feed, indices, lists, node, receipts, status as status_routes, submit};
 
 /// The description.
 #[derive(OpenApi)]
@@ -30,6 +30,7 @@ use super::{batches, feed, lists, node, receipts, status as status_routes, submi
     ),
     paths(
         submit::submit, batches::seal, receipts::receipt, batches::list, batches::one, batches::receipts, feed::events,
+        indices::reserve, changes::change, changes::list, changes::one,
         status_routes::overview, status_routes::one, status_routes::many, lists::numbers, lists::list, lists::keys,
         node::node, node::own_token, node::healthz, node::readyz, node::metrics,
     ),

@@ -1,14 +1,24 @@
-//! Reading digests out of request bodies, piece by piece.
+//! Reading request bodies: digests piece by piece, documents as a whole.
 
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream, Bytes};
+use axum::{
+    body::{Body, BodyDataStream, Bytes},
+    http::{HeaderMap, header},
+};
 use futures::StreamExt;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_path_to_error::Segment;
 use testamur_core::Digest;
 use tokio::time::{Instant, timeout_at};
 
-use super::problem::{Kind, Problem};
+use super::{
+    AppState,
+    problem::{Kind, Problem},
+};
+
+/// Changes of status, reserved indices or entries with a reserved index in one request.
+pub const MAX_ENTRIES: usize = 100_000;
 
 /// The longest line: no digest needs more.
 const MAX_LINE: usize = 1024;
@@ -155,18 +165,60 @@ fn at_line(line: u64, reason: impl std::fmt::Display) -> Problem {
     Problem::new(Kind::BadDigest, detail).with("line", line)
 }
 
-/// `{"digests":["…"]}`: all of it, or nothing.
-pub fn parse_document(json: &[u8]) -> Result<Vec<Digest>, Problem> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Document {
-        digests: Vec<Digest>,
+/// A whole body, which must say that it is JSON.
+pub async fn json_body(state: &AppState, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+    if media_type(headers) != "application/json" {
+        return Err(Problem::new(Kind::MediaType, "Content-Type must be application/json"));
     }
-    let wrong = |reason| {
-        let detail = format!("{reason}; send {{\"digests\":[\"<64 hex digits>\", …]}}. Nothing was taken");
-        Problem::new(Kind::BadDigest, detail)
-    };
-    parse_json::<Document>(json).map(|document| document.digests).map_err(wrong)
+    whole_body(state, body).await
+}
+
+/// A whole body of at most as many bytes as are parsed at once.
+pub async fn whole_body(state: &AppState, body: Body) -> Result<Vec<u8>, Problem> {
+    let mut reader = Reader::new(body, state.limits.json_body_bytes as u64, state.limits.body_seconds);
+    let mut bytes = Vec::new();
+    while let Some(piece) = reader.next().await? {
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes)
+}
+
+/// The `Content-Type` without parameters, in lower case.
+pub fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// What a JSON body says. A fault is told with the JSON pointer of the member that has it, as `path`.
+pub fn parse_document<T: DeserializeOwned>(json: &[u8], kind: Kind) -> Result<T, Problem> {
+    // Following the path takes time, so it is followed only where there is a fault.
+    serde_json::from_slice(json).map_err(|error| match first_fault::<T>(json) {
+        Some((path, reason)) => Problem::new(kind, format!("{path}: {reason}. Nothing was taken")).with("path", path),
+        None => Problem::new(kind, format!("{error}. Nothing was taken")),
+    })
+}
+
+/// The JSON pointer of the member at fault, and what is wrong with it; none where the body is no JSON, or the fault is
+/// not one member's.
+fn first_fault<T: DeserializeOwned>(json: &[u8]) -> Option<(String, String)> {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let error = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err()?;
+    let mut pointer = String::new();
+    for segment in error.path() {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    (!pointer.is_empty()).then(|| (pointer, error.inner().to_string()))
+}
+
+/// The refusal of more than [`MAX_ENTRIES`] entries.
+pub fn too_many(count: usize) -> Problem {
+    let detail =
+        format!("{count} are too many: at most {MAX_ENTRIES} are taken with one request; send several requests");
+    Problem::new(Kind::TooManyEntries, detail).with("limit", MAX_ENTRIES)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
+use super::offenders::{Offender, refused};
 use crate::{ledger::LedgerError, mirror::NotKnown, store::StoreError, tokens::TokenError};
 
 /// Every kind of refusal. Its `type` never changes; title and detail are for people.
@@ -35,6 +36,8 @@ pub enum Kind {
     UnknownDigest,
     /// The issuer has no such batch here.
     UnknownBatch,
+    /// The issuer has no such change here.
+    UnknownChange,
     /// The status of this issuer is not followed here.
     NotFollowed,
     /// What the issuer published does not lead to its root, so its status is known to nobody.
@@ -51,6 +54,12 @@ pub enum Kind {
     TooSlow,
     /// The issuer has no status indices left.
     NoIndices,
+    /// The idempotency key came with another body before.
+    KeyUsed,
+    /// Entries of the request cannot be taken.
+    RefusedEntries,
+    /// More entries than are taken with one request.
+    TooManyEntries,
     /// The body is too large.
     TooLarge,
     /// The body's media type is none that can be read.
@@ -86,6 +95,7 @@ impl Kind {
             Self::MissingScope => (StatusCode::FORBIDDEN, "missing-scope", "The token is not made for this"),
             Self::UnknownIssuer => (StatusCode::NOT_FOUND, "unknown-issuer", "The node does not serve this issuer"),
             Self::UnknownDigest => (StatusCode::NOT_FOUND, "unknown-digest", "The digest was not submitted here"),
+            Self::UnknownChange => (StatusCode::NOT_FOUND, "unknown-change", "The issuer has no such change here"),
             Self::UnknownBatch => (StatusCode::NOT_FOUND, "unknown-batch", "The issuer has no such batch here"),
             Self::NotFollowed => (StatusCode::NOT_FOUND, "not-followed", "This issuer's status is not followed here"),
             Self::StatusDamaged => {
@@ -99,6 +109,11 @@ impl Kind {
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "Not for this method"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "The body came too slowly"),
             Self::NoIndices => (StatusCode::CONFLICT, "no-indices", "The issuer has no status indices left"),
+            Self::KeyUsed => (StatusCode::CONFLICT, "key-used", "The idempotency key was used for another request"),
+            Self::RefusedEntries => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "refused-entries", "Some entries cannot be taken")
+            }
+            Self::TooManyEntries => (StatusCode::PAYLOAD_TOO_LARGE, "too-many-entries", "Too many entries"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The media type cannot be read"),
             Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "not-acceptable", "There is no such format of it"),
@@ -182,6 +197,10 @@ impl From<LedgerError> for Problem {
             }
             LedgerError::Failed => Self::new(Kind::StoreFailed, "a write failed; its operator has to start it again"),
             LedgerError::Stopped => Self::new(Kind::Stopping, "try again when it is back"),
+            LedgerError::Conflicts(conflicts) => refused(conflicts.iter().map(Offender::from).collect()),
+            LedgerError::KeyUsed => {
+                Self::new(Kind::KeyUsed, "a request with another body came under it; take a new key for a new request")
+            }
             LedgerError::Exhausted => Self::new(Kind::NoIndices, "all 2^40 are given; issue under another account"),
         }
     }

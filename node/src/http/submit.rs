@@ -9,17 +9,22 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::stream;
+use serde::Deserialize;
 use serde_json::{Value, json};
-use testamur_core::{Address, Digest, StatusIndex};
+use testamur_core::{Address, Digest, Entry, StatusIndex};
+use tokio::task::spawn_blocking;
 
 use super::{
     AppState,
     access::authorize,
-    body::{Reader, Splitter, parse_document},
+    body::{MAX_ENTRIES, Reader, Splitter, media_type, parse_document, too_many, whole_body},
     extract::Segments,
     problem::{Kind, Problem},
 };
-use crate::tokens::Scope;
+use crate::{
+    ledger::{Accepted, LedgerError},
+    tokens::Scope,
+};
 
 /// Digests given to the ledger at once.
 const CHUNK: usize = 4096;
@@ -35,6 +40,28 @@ enum Format {
     Raw,
 }
 
+/// A JSON body: one of the two.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    digests: Option<Vec<Digest>>,
+    entries: Option<Vec<ReservedEntry>>,
+}
+
+/// A digest with the status index that was reserved for it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ReservedEntry {
+    digest: Digest,
+    status_index: StatusIndex,
+}
+
+impl From<ReservedEntry> for Entry {
+    fn from(ReservedEntry { digest, status_index }: ReservedEntry) -> Self {
+        Self { digest, status_index }
+    }
+}
+
 /// What of a request is on disk.
 struct Progress {
     issuer: Address,
@@ -48,7 +75,7 @@ struct Progress {
 
 /// Submits digests.
 ///
-/// As `{"digests":["…"]}`, as lines of `{"digest":"…"}` or `"…"`, or as 32 bytes each.
+/// As `{"digests":["…"]}`, as `{"entries":[{"digest":"…","statusIndex":…}]}` with indices that were reserved, as lines of `{"digest":"…"}` or `"…"`, or as 32 bytes each.
 /// The reply comes when all of them are on disk. A digest that was submitted before keeps its status index. Lines and
 /// raw digests are committed while they come: after a fault, those before it stand, and the problem lists them.
 #[utoipa::path(
@@ -88,17 +115,17 @@ pub async fn submit(
 }
 
 impl Progress {
-    async fn take_document(&mut self, state: &AppState, body: Body) -> Result<(), Problem> {
-        let limit = state.limits.json_body_bytes;
-        let mut reader = Reader::new(body, limit as u64, state.limits.body_seconds);
-        let mut json = Vec::new();
-        while let Some(piece) = reader.next().await? {
-            json.extend_from_slice(&piece);
-        }
+    async fn take_document(&mut self, state: &Arc<AppState>, body: Body) -> Result<(), Problem> {
+        let json = whole_body(state, body).await?;
         if json.is_empty() {
             return Ok(());
         }
-        self.commit(state, parse_document(&json)?).await
+        let example = "send {\"digests\":[\"<64 hex digits>\", …]}, or `entries` with reserved status indices";
+        match parse_document(&json, Kind::BadDigest)? {
+            Document { digests: Some(digests), entries: None } => self.commit(state, digests).await,
+            Document { digests: None, entries: Some(entries) } => self.commit_entries(state, entries).await,
+            _ => Err(Problem::new(Kind::BadDigest, example)),
+        }
     }
 
     async fn take_stream(&mut self, state: &AppState, body: Body, mut splitter: Splitter) -> Result<(), Problem> {
@@ -121,18 +148,44 @@ impl Progress {
         }
     }
 
+    /// Returns when they are on disk, each with the status index that was reserved for it.
+    async fn commit_entries(&mut self, state: &Arc<AppState>, entries: Vec<ReservedEntry>) -> Result<(), Problem> {
+        if entries.len() > MAX_ENTRIES {
+            return Err(too_many(entries.len()));
+        }
+        let entries: Vec<_> = entries.into_iter().map(Entry::from).collect();
+        // All of them first, so that nothing is taken where one is at fault; the writer looks again, for others may
+        // submit at the same time.
+        let (looking, all, issuer) = (state.clone(), entries.clone(), self.issuer);
+        let found = spawn_blocking(move || looking.ledger.conflicts(issuer, &all)).await;
+        let found = found.map_err(|error| Problem::internal(&error))??;
+        if !found.is_empty() {
+            return Err(LedgerError::Conflicts(found).into());
+        }
+        for (number, chunk) in entries.chunks(CHUNK).enumerate() {
+            let accepted = state.ledger.submit_entries(issuer, chunk).await;
+            let accepted = accepted.map_err(|error| error.behind(number * CHUNK))?;
+            self.note(accepted, chunk.iter().map(|entry| entry.digest));
+        }
+        Ok(())
+    }
+
     /// Returns when they are on disk.
     async fn commit(&mut self, state: &AppState, digests: Vec<Digest>) -> Result<(), Problem> {
         for chunk in digests.chunks(CHUNK) {
             let accepted = state.ledger.submit(self.issuer, chunk.to_vec()).await?;
-            self.indices.extend(accepted.indices);
-            self.new += accepted.new;
-            self.batch = self.batch.max(accepted.batch.0);
-            if self.format != Format::Raw {
-                self.digests.extend_from_slice(chunk);
-            }
+            self.note(accepted, chunk.iter().copied());
         }
         Ok(())
+    }
+
+    fn note(&mut self, accepted: Accepted, digests: impl Iterator<Item = Digest>) {
+        self.indices.extend(accepted.indices);
+        self.new += accepted.new;
+        self.batch = self.batch.max(accepted.batch.0);
+        if self.format != Format::Raw {
+            self.digests.extend(digests);
+        }
     }
 
     fn reply(self, accepts_json: bool) -> Response {
@@ -206,9 +259,7 @@ fn entry(digest: &Digest, index: StatusIndex) -> String {
 }
 
 fn format(headers: &HeaderMap) -> Result<Format, Problem> {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match essence.as_str() {
+    match media_type(headers).as_str() {
         "application/json" => Ok(Format::Json),
         "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Ok(Format::Lines),
         "application/octet-stream" => Ok(Format::Raw),

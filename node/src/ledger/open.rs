@@ -80,6 +80,13 @@ impl OpenBatch {
         ((leaf as usize) < self.committed).then_some(leaf)
     }
 
+    /// The status index that a digest has here, on disk or not.
+    pub fn status_index(&self, digest: Digest) -> Option<StatusIndex> {
+        let same = |leaf: &u32| self.entries[*leaf as usize].digest == digest;
+        let leaf = self.leaves.find(self.hasher.hash_one(digest), same)?;
+        Some(self.entries[*leaf as usize].status_index)
+    }
+
     /// The status index of a digest, and whether it is new here; a new one gets what `next` gives. None: `next` has none.
     pub fn find_or_insert(
         &mut self,

@@ -1,7 +1,10 @@
 //! The one thread that gives status indices and commits entries.
 
+mod alone;
+mod take;
+
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, RwLock, mpsc::SyncSender},
     time::Instant,
 };
@@ -10,15 +13,14 @@ use testamur_core::{Address, Digest, StatusIndex};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
-use super::{Accepted, LedgerError, OpenBatch, Opened, Shelf, read, write};
+use super::{Accepted, LedgerError, OpenBatch, Shelf, read, write};
 use crate::{
-    clock,
     disk::Disk,
     health::{Health, Part, Reason},
     metrics::Metrics,
-    permutation::Permutations,
+    permutation::{Permutations, first_position},
     seal::{Job, SealPolicy, should_seal},
-    store::{Append, BatchId, BatchRecord, Store, StoreError},
+    store::{Append, BatchRecord, ChangeRecord, NewChange, Sequence, Store, StoreError},
 };
 
 /// Commands that are taken at once.
@@ -36,8 +38,26 @@ pub enum Command {
         issuer: Address,
         /// In any number.
         digests: Vec<Digest>,
+        /// The reserved status index of each; none: new ones are given.
+        reserved: Option<Vec<StatusIndex>>,
         /// Answered after the commit.
         reply: Reply<Accepted>,
+    },
+    /// To reserve status indices.
+    Reserve {
+        /// For whom.
+        issuer: Address,
+        /// How many.
+        count: u32,
+        /// Answered after the commit.
+        reply: Reply<Vec<StatusIndex>>,
+    },
+    /// To keep a change of status.
+    Change {
+        /// Which.
+        new: Box<NewChange>,
+        /// Answered after the commit.
+        reply: Reply<ChangeRecord>,
     },
     /// To seal an issuer's open batch now.
     Seal {
@@ -63,7 +83,9 @@ pub struct Writer {
     metrics: Arc<Metrics>,
     permutations: Permutations,
     /// Status indices given so far, by issuer.
-    sequences: HashMap<Address, u64>,
+    sequences: HashMap<Address, Sequence>,
+    /// Reserved status indices that uncommitted entries use up.
+    used: HashMap<Address, HashSet<StatusIndex>>,
     /// Issuers whose open batch has entries that are not committed.
     touched: Vec<Address>,
     /// Entries that are not committed.
@@ -85,7 +107,7 @@ impl Writer {
         metrics: Arc<Metrics>,
     ) -> Self {
         let permutations = Permutations::new(*store.secret());
-        let (sequences, touched, answers) = (HashMap::new(), Vec::new(), Vec::new());
+        let (sequences, used, touched, answers) = (HashMap::new(), HashMap::new(), Vec::new(), Vec::new());
         let (uncommitted, failed) = (0, false);
         Self {
             store,
@@ -97,6 +119,7 @@ impl Writer {
             metrics,
             permutations,
             sequences,
+            used,
             touched,
             uncommitted,
             answers,
@@ -110,7 +133,11 @@ impl Writer {
         while commands.blocking_recv_many(&mut waiting, GROUP) > 0 {
             for command in waiting.drain(..) {
                 match command {
-                    Command::Submit { issuer, digests, reply } => self.submit(issuer, &digests, reply),
+                    Command::Submit { issuer, digests, reserved, reply } => {
+                        self.submit(issuer, &digests, reserved.as_deref(), reply);
+                    }
+                    Command::Reserve { issuer, count, reply } => drop(reply.send(self.reserve(issuer, count))),
+                    Command::Change { new, reply } => drop(reply.send(self.accept_change(&new))),
                     Command::Seal { issuer, reply } => self.seal_now(issuer, reply),
                     Command::Tick => self.seal_due(),
                     // What still waits behind it is dropped, which its senders see.
@@ -121,105 +148,20 @@ impl Writer {
         }
     }
 
-    fn submit(&mut self, issuer: Address, digests: &[Digest], reply: Reply<Accepted>) {
-        match self.take(issuer, digests) {
+    fn submit(
+        &mut self,
+        issuer: Address,
+        digests: &[Digest],
+        reserved: Option<&[StatusIndex]>,
+        reply: Reply<Accepted>,
+    ) {
+        match self.take(issuer, digests, reserved) {
             Ok(accepted) => self.answers.push((reply, accepted)),
             Err(refused) => drop(reply.send(Err(refused))),
         }
         if self.uncommitted >= GROUP_DIGESTS {
             self.commit();
         }
-    }
-
-    /// Gives each digest its status index, in memory. Nobody is told before the commit.
-    fn take(&mut self, issuer: Address, digests: &[Digest]) -> Result<Accepted, LedgerError> {
-        if self.failed {
-            return Err(LedgerError::Failed);
-        }
-        if !self.disk.has_room() {
-            return Err(LedgerError::DiskFull);
-        }
-        let mut accepted = Accepted { indices: Vec::with_capacity(digests.len()), new: 0, batch: BatchId(0) };
-        let mut rest = digests;
-        while !rest.is_empty() {
-            // Not more than a batch holds: what a full one takes out of the open, the next round must find there.
-            let part = &rest[..rest.len().min(self.policy.max_size as usize)];
-            let sealed = self.find_sealed(issuer, part).map_err(|error| self.fail(&error))?;
-            rest = &rest[self.fill(issuer, part, &sealed, &mut accepted)?..];
-            if read(&self.shelf).open(issuer).is_some_and(|b| b.entries.len() >= self.policy.max_size as usize) {
-                self.commit();
-                self.freeze(issuer, None);
-            }
-            if self.failed {
-                return Err(LedgerError::Failed);
-            }
-        }
-        Ok(accepted)
-    }
-
-    /// Where digests are that stand in batches which take no more.
-    fn find_sealed(
-        &self,
-        issuer: Address,
-        digests: &[Digest],
-    ) -> Result<Vec<Option<(BatchId, StatusIndex)>>, StoreError> {
-        // Memory first: a batch leaves it only after it has come into the index.
-        let sealing = read(&self.shelf).sealing(issuer).to_vec();
-        let find = |digest: &Digest| {
-            for batch in &sealing {
-                if let Some(leaf) = batch.find(*digest) {
-                    return Ok(Some((batch.id, batch.entries[leaf as usize].status_index)));
-                }
-            }
-            let Some((batch, leaf)) = self.store.locate(issuer, *digest)? else { return Ok(None) };
-            let entry = self.store.entry(batch, leaf)?.filter(|entry| entry.digest == *digest);
-            Ok(Some((batch, entry.ok_or(StoreError::Damaged { what: "index entry" })?.status_index)))
-        };
-        digests.iter().map(find).collect()
-    }
-
-    /// Puts digests into the open batch until it is full; how many. `sealed` says which are elsewhere already.
-    fn fill(
-        &mut self,
-        issuer: Address,
-        digests: &[Digest],
-        sealed: &[Option<(BatchId, StatusIndex)>],
-        accepted: &mut Accepted,
-    ) -> Result<usize, LedgerError> {
-        let sequence = match self.sequences.get_mut(&issuer) {
-            Some(sequence) => sequence,
-            None => {
-                let given = self.store.sequence(issuer).map_err(|error| self.fail(&error))?;
-                self.sequences.entry(issuer).or_insert(given)
-            }
-        };
-        if !self.touched.contains(&issuer) {
-            self.touched.push(issuer);
-        }
-        let mut shelf = write(&self.shelf);
-        let open = shelf.open_mut(issuer);
-        for (done, (digest, sealed)) in digests.iter().zip(sealed).enumerate() {
-            let (batch, index) = match *sealed {
-                Some(found) => found,
-                None => {
-                    let open = open.get_or_insert_with(|| new_batch(&self.store, issuer));
-                    if open.entries.len() >= self.policy.max_size as usize {
-                        return Ok(done);
-                    }
-                    let next = || self.permutations.index(issuer, *sequence);
-                    let (index, new) = open.find_or_insert(*digest, next).ok_or(LedgerError::Exhausted)?;
-                    if new {
-                        *sequence += 1;
-                        accepted.new += 1;
-                        self.uncommitted += 1;
-                    }
-                    (open.id, index)
-                }
-            };
-            accepted.indices.push(index);
-            accepted.batch = accepted.batch.max(batch);
-        }
-        Ok(digests.len())
     }
 
     /// Writes what was taken since the last commit, then answers.
@@ -235,6 +177,7 @@ impl Writer {
         }
         self.uncommitted = 0;
         self.touched.clear();
+        self.used.clear();
         for (reply, accepted) in self.answers.drain(..) {
             // Whoever asked may have gone; its digests count all the same.
             let _ = reply.send(if self.failed { Err(LedgerError::Failed) } else { Ok(accepted) });
@@ -255,7 +198,8 @@ impl Writer {
             opened_at: batch.opened_at,
             first_leaf: u32::try_from(batch.committed).expect("a batch has fewer than 2^32 entries"),
             entries,
-            sequence: self.sequences.get(&batch.issuer).copied().unwrap_or(0),
+            used: self.used.get(&batch.issuer).into_iter().flatten().copied().collect(),
+            sequence: *self.sequences.get(&batch.issuer).expect("loaded before the issuer is touched"),
         })
     }
 
@@ -304,6 +248,25 @@ impl Writer {
         }
     }
 
+    /// Refuses while nothing can be taken.
+    fn require_room(&self) -> Result<(), LedgerError> {
+        match (self.failed, self.disk.has_room()) {
+            (true, _) => Err(LedgerError::Failed),
+            (false, false) => Err(LedgerError::DiskFull),
+            (false, true) => Ok(()),
+        }
+    }
+
+    /// Status indices given to an issuer so far, to be counted on.
+    fn sequence(&mut self, issuer: Address) -> Result<Sequence, LedgerError> {
+        if let Some(sequence) = self.sequences.get(&issuer) {
+            return Ok(*sequence);
+        }
+        let stored = self.store.sequence(issuer).map_err(|error| self.fail(&error))?;
+        let first = first_position(rand::random());
+        Ok(*self.sequences.entry(issuer).or_insert(stored.unwrap_or(Sequence { first, next: first })))
+    }
+
     fn fail(&mut self, error: &StoreError) -> LedgerError {
         error!(%error, "a write failed; nothing is taken until the node is started again");
         self.report("a write failed");
@@ -315,8 +278,4 @@ impl Writer {
         let detail = format!("{what}; see the log, then start the node again");
         self.health.set(Part::Store, vec![Reason { problem: "store-failed", issuer: None, detail }]);
     }
-}
-
-fn new_batch(store: &Store, issuer: Address) -> OpenBatch {
-    OpenBatch::new(store.next_batch_id(), issuer, clock::now(), Opened::now())
 }

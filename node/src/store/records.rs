@@ -18,6 +18,16 @@ pub struct ChangeId(pub u64);
 #[serde(transparent)]
 pub struct TxId(pub u64);
 
+/// How far an issuer's order of status indices ([`crate::permutation`]) is used: this node gave the indices of the
+/// positions `first..next`, to digests or as reservations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    /// Where this node began: at a list of its own, chosen at random.
+    pub first: u64,
+    /// The next position to give.
+    pub next: u64,
+}
+
 /// A sealed batch. Its entries are kept apart; they never change once it is sealed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchRecord {

@@ -3,14 +3,15 @@
 use std::sync::atomic::Ordering;
 
 use fjall::OwnedWriteBatch;
-use testamur_core::{Address, Digest, Entry, UnixSeconds};
+use testamur_core::{Address, Digest, Entry, StatusIndex, UnixSeconds};
 
 use super::{
-    super::{BatchId, BatchRecord, BatchState, StoreError, TxId, TxRecord},
+    super::{BatchId, BatchRecord, BatchState, Sequence, StoreError, TxId, TxRecord},
     Store,
     values::{
         batch_end, batch_key, entries_key, index_key, index_value, issuer_batch_key, open_record, open_value,
-        parse_entry, parse_index_value, parse_json, parse_u32, parse_u64, read_u64, sequence_key, to_json,
+        parse_entry, parse_index_value, parse_json, parse_reserved_key, parse_sequence, parse_u32, parse_u64,
+        reserved_key, sequence_key, sequence_value, to_json,
     },
 };
 
@@ -26,8 +27,10 @@ pub struct Append<'a> {
     pub first_leaf: u32,
     /// In commit order.
     pub entries: &'a [Entry],
+    /// Reserved status indices that these entries use up.
+    pub used: Vec<StatusIndex>,
     /// Status indices given to the issuer when these are committed.
-    pub sequence: u64,
+    pub sequence: Sequence,
 }
 
 /// A batch that has entries and no record yet: open, or caught by a restart while it was sealed.
@@ -49,9 +52,27 @@ impl Store {
         BatchId(self.next_batch.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Status indices given to an issuer so far.
-    pub fn sequence(&self, issuer: Address) -> Result<u64, StoreError> {
-        Ok(read_u64(&self.meta, &sequence_key(issuer))?.unwrap_or(0))
+    /// Status indices given to an issuer so far; none: this node gave it none.
+    pub fn sequence(&self, issuer: Address) -> Result<Option<Sequence>, StoreError> {
+        self.meta.get(sequence_key(issuer))?.map(|value| parse_sequence(&value)).transpose()
+    }
+
+    /// Reserves status indices, which `sequence` counts as given. Durable when it returns.
+    pub fn reserve(&self, issuer: Address, indices: &[StatusIndex], sequence: Sequence) -> Result<(), StoreError> {
+        let mut write = self.write();
+        indices.iter().for_each(|index| write.insert(&self.reserved, reserved_key(issuer, *index), []));
+        write.insert(&self.meta, sequence_key(issuer), sequence_value(sequence));
+        Ok(write.commit()?)
+    }
+
+    /// Whether a status index is reserved for an issuer and not used.
+    pub fn is_reserved(&self, issuer: Address, index: StatusIndex) -> Result<bool, StoreError> {
+        Ok(self.reserved.contains_key(reserved_key(issuer, index))?)
+    }
+
+    /// All status indices that are reserved and not used, by issuer, ascending.
+    pub fn reserved(&self) -> impl Iterator<Item = Result<(Address, StatusIndex), StoreError>> {
+        self.reserved.iter().map(|pair| parse_reserved_key(&pair.key()?))
     }
 
     /// Commits entries of any number of open batches: all, or none. Durable when it returns.
@@ -65,7 +86,8 @@ impl Store {
                 write.insert(&self.meta, "next-batch", (append.batch.0 + 1).to_be_bytes());
             }
             write.insert(&self.entries, entries_key(append.batch, append.first_leaf), value);
-            write.insert(&self.meta, sequence_key(append.issuer), append.sequence.to_be_bytes());
+            append.used.iter().for_each(|index| write.remove(&self.reserved, reserved_key(append.issuer, *index)));
+            write.insert(&self.meta, sequence_key(append.issuer), sequence_value(append.sequence));
         }
         Ok(write.commit()?)
     }

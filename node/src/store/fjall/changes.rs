@@ -65,9 +65,10 @@ impl Store {
     }
 
     /// The change that an issuer's idempotency key stands for, and the SHA-256 of the body that came with it.
-    pub fn change_by_key(&self, issuer: Address, key: Hash) -> Result<Option<(Hash, ChangeId)>, StoreError> {
-        let value = self.change_keys.get(request_key(issuer, key))?;
-        value.map(|value| parse_request_value(&value)).transpose()
+    pub fn change_by_key(&self, issuer: Address, key: Hash) -> Result<Option<(Hash, ChangeRecord)>, StoreError> {
+        let Some(value) = self.change_keys.get(request_key(issuer, key))? else { return Ok(None) };
+        let (body, id) = parse_request_value(&value)?;
+        Ok(Some((body, self.must_have_change(id)?)))
     }
 
     /// One change.

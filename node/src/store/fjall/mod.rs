@@ -6,9 +6,10 @@
 //! | `meta` | `format` | format version, 4 bytes |
 //! | | `secret` | key of the status index permutation, 32 bytes |
 //! | | `next-batch`, `next-tx`, `next-change` | the next number to give, 8 bytes |
-//! | | `sequence` ‖ issuer (20) | status indices given to that issuer so far, 8 bytes |
+//! | | `sequence` ‖ issuer (20) | the next position of that issuer's status indices (8) ‖ the first (8; 0 where it is missing) |
 //! | `open` | batch (8) | issuer (20) ‖ opened at, Unix seconds (8): batches without a record |
 //! | `entries` | batch (8) ‖ first leaf index (4) | entries of 40 bytes (digest ‖ status index), as committed together |
+//! | `reserved` | issuer (20) ‖ status index (8) | empty: given to nobody yet, and to be given to whom the issuer says |
 //! | `index` | issuer (20) ‖ digest (32) | batch (8) ‖ leaf index (4), for every *sealed* batch |
 //! | `batches` | batch (8) | JSON of [`BatchRecord`](super::BatchRecord) |
 //! | `issuer-batches` | issuer (20) ‖ batch (8) | empty |
@@ -66,6 +67,7 @@ pub struct Store {
     meta: Keyspace,
     open: Keyspace,
     entries: Keyspace,
+    reserved: Keyspace,
     index: Keyspace,
     batches: Keyspace,
     issuer_batches: Keyspace,
@@ -99,6 +101,7 @@ impl Store {
         let store = Self {
             open: keyspace("open")?,
             entries: keyspace("entries")?,
+            reserved: keyspace("reserved")?,
             index: keyspace("index")?,
             batches: keyspace("batches")?,
             issuer_batches: keyspace("issuer-batches")?,

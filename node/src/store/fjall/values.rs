@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use testamur_core::{Address, Digest, Entry, Hash, StatusIndex, UnixSeconds, status::delta};
 
 use super::{super::StoreError, OpenRecord};
-use crate::store::{BatchId, ChangeId};
+use crate::store::{BatchId, ChangeId, Sequence};
 
 pub(super) fn batch_key(id: BatchId) -> [u8; 8] {
     id.0.to_be_bytes()
@@ -34,6 +34,27 @@ pub(super) fn issuer_batch_key(issuer: Address, batch: BatchId) -> [u8; 28] {
 
 pub(super) fn sequence_key(issuer: Address) -> [u8; 28] {
     join(b"sequence", &issuer.0)
+}
+
+pub(super) fn sequence_value(sequence: Sequence) -> [u8; 16] {
+    join(&sequence.next.to_be_bytes(), &sequence.first.to_be_bytes())
+}
+
+pub(super) fn parse_sequence(bytes: &[u8]) -> Result<Sequence, StoreError> {
+    let (next, first) = bytes.split_at_checked(8).ok_or(StoreError::Damaged { what: "counter of status indices" })?;
+    // Folders of the first version have no second number: they began at 0.
+    let first = if first.is_empty() { 0 } else { parse_u64(first)? };
+    Ok(Sequence { first, next: parse_u64(next)? })
+}
+
+pub(super) fn reserved_key(issuer: Address, index: StatusIndex) -> [u8; 28] {
+    join(&issuer.0, &index.get().to_be_bytes())
+}
+
+pub(super) fn parse_reserved_key(bytes: &[u8]) -> Result<(Address, StatusIndex), StoreError> {
+    let damaged = StoreError::Damaged { what: "reserved status index" };
+    let Some((issuer, index)) = bytes.split_first_chunk() else { return Err(damaged) };
+    Ok((Address(*issuer), StatusIndex::new(parse_u64(index)?).map_err(|_| damaged)?))
 }
 
 pub(super) fn open_value(issuer: Address, opened_at: UnixSeconds) -> [u8; 28] {
