@@ -60,9 +60,13 @@ impl Chains {
         self.moment
     }
 
-    /// The chain that is meant where only one is served.
-    pub fn only(&self) -> Option<ChainId> {
-        self.served.keys().next().copied().filter(|_| self.served.len() == 1)
+    /// The chain that is meant where only one is served; `None` where it might be another. An error where no endpoint
+    /// says which chain it serves.
+    pub fn only(&self) -> Result<Option<ChainId>, Error> {
+        match (self.served.keys().next(), self.silent.first()) {
+            (None, Some(error)) => Err(error.clone()),
+            (served, _) => Ok(served.copied().filter(|_| self.served.len() == 1)),
+        }
     }
 
     /// What was wrong with the status servers since this was asked last.

@@ -7,11 +7,9 @@ pub mod on_chain;
 pub mod targets;
 pub mod through_node;
 
-pub use crate::node::{Action, ChangeState};
+pub use crate::node::{Action, ChangeState, Landed};
 pub use error::{ChangeError, Unfit};
 pub use targets::{Entry, Target};
-
-use testamur_core::{BlockNumber, Hash};
 
 /// What is told while credentials are revoked, suspended or reinstated.
 #[derive(Debug)]
@@ -45,15 +43,4 @@ pub enum Step {
         /// The node's number of the change; `None` straight to the chain.
         change: Option<u64>,
     },
-}
-
-/// The status update that a change rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Landed {
-    /// The update's number.
-    pub epoch: u64,
-    /// Its block.
-    pub block: BlockNumber,
-    /// Its transaction.
-    pub transaction: Hash,
 }

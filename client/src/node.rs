@@ -14,7 +14,7 @@ use testamur_core::{Address, ChainId, Digest, Receipt};
 use server::{LONGEST_ANSWER, Patience, pause, retry_after};
 pub(crate) use server::{Server, parse};
 
-pub use changes::{Action, Change, ChangeState, Entries, MOST_ENTRIES, Offender, Progress, Refused};
+pub use changes::{Action, Change, ChangeState, Entries, Landed, MOST_ENTRIES, Offender, Progress, Refused};
 pub use error::NodeError;
 
 /// An answer to millions of digests, after a durable commit, comes within this.

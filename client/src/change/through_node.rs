@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use sha2::{Digest as _, Sha256};
 use testamur_core::{Hash, UnixSeconds};
 
-use super::{Action, ChangeError, ChangeState, Landed, Step, Target, Unfit, journal::Journal, targets};
+use super::{Action, ChangeError, ChangeState, Step, Target, Unfit, journal::Journal, targets};
 use crate::node::{Change, Entries, MOST_ENTRIES, Node, Offender, Place, Progress, Refused};
 
 /// What is to be done, beside to whom.
@@ -130,7 +130,7 @@ async fn hand_over(
             };
         let refused: BTreeMap<usize, Offender> = offenders.into_iter().map(|o| (o.place, o)).collect();
         let before = part.names.len();
-        part.drop(refused, tell);
+        part.leave_out(refused, tell);
         let dropped = before - part.names.len();
         if dropped == 0 {
             return Err(error.into());
@@ -144,7 +144,7 @@ async fn hand_over(
 
 impl Part {
     /// Takes out, and tells, what the node refuses.
-    fn drop(&mut self, refused: BTreeMap<usize, Offender>, tell: &mut dyn FnMut(Step)) {
+    fn leave_out(&mut self, refused: BTreeMap<usize, Offender>, tell: &mut dyn FnMut(Step)) {
         match &mut self.change.entries {
             Entries::Digests(digests) => keep_others(digests, &refused),
             Entries::Indices(indices) => keep_others(indices, &refused),
@@ -177,14 +177,9 @@ async fn follow(
         }
         let waited = node.await_change(place.issuer, change, wait).await;
         let progress = waited.map_err(|error| ChangeError::Waiting { error, change })?;
-        tell(Step::Reached { count, state: progress.state, at: landed(&progress), change: Some(change) });
+        tell(Step::Reached { count, state: progress.state, at: progress.update, change: Some(change) });
     }
     Ok(())
-}
-
-fn landed(progress: &Progress) -> Option<Landed> {
-    let &Progress { epoch, block, transaction, .. } = progress;
-    Some(Landed { epoch: epoch?, block: block?, transaction: transaction? })
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use testamur::{
         targets,
         through_node::{self, Order},
     },
-    terminal::printable,
 };
+use testamur_chain::Key;
 use testamur_core::Address;
 
 use super::{
@@ -138,8 +138,8 @@ pub async fn run(action: Action, args: Args, console: &Console) -> Result<Exit, 
 
 /// Which way the change goes.
 enum Way {
-    Node(Box<Node>),
-    Chain(testamur_chain::Key, Access),
+    Node(Node),
+    Chain(Box<Key>, Access),
 }
 
 impl Way {
@@ -151,7 +151,7 @@ impl Way {
             return Err(Failure::usage(message));
         }
         let rpc = args.rpc.clone().ok_or_else(|| Failure::usage("no way to the chain: give --rpc"))?;
-        Ok(Self::Chain(key, Access::new(rpc, args.registry)))
+        Ok(Self::Chain(Box::new(key), Access::new(rpc, args.registry)))
     }
 
     fn through_node(args: &Args) -> Result<Self, Failure> {
@@ -160,7 +160,7 @@ impl Way {
             Failure::usage("no node: give --node; or, straight to the chain, --rpc and --key-file or --keystore")
         })?;
         let node = Node::new(url, token(args.token_file.as_deref())?);
-        node.map(Box::new).map(Self::Node).map_err(|error| Failure::usage(error.to_string()))
+        node.map(Self::Node).map_err(|error| Failure::usage(error.to_string()))
     }
 }
 
@@ -233,15 +233,18 @@ fn told(action: Action, wait: ChangeState, step: &Step, console: &Console) {
         }
         Step::Reached { count, state: reached, at, change } => {
             console.object(&object(action, *count, state(*reached), at.as_ref(), *change));
-            let (count, done) = (*count, action.done());
+            let done = action.done();
             console.line(&match at {
-                Some(at) => format!(
-                    "{} {count}, {} {}",
-                    console.tone(Tone::Good, &format!("✓ {done}")),
-                    state(*reached),
-                    place(at)
-                ),
-                None => format!("{} all {count}", console.tone(Tone::Faint, &format!("– {done} before"))),
+                Some(at) => {
+                    format!(
+                        "{} {}, {} {}",
+                        console.tone(Tone::Good, "✓"),
+                        format_args!("{count} {done}"),
+                        state(*reached),
+                        place(at)
+                    )
+                }
+                None => console.tone(Tone::Faint, &format!("– {} before", format_args!("{count} {done}"))),
             });
         }
     }
@@ -270,7 +273,7 @@ fn state(state: ChangeState) -> &'static str {
 
 fn place(at: &Landed) -> String {
     let Landed { epoch, block, transaction } = at;
-    format!("in block {block} (epoch {epoch}, transaction {})", printable(&transaction.to_string()))
+    format!("in block {block} (epoch {epoch}, transaction {transaction})")
 }
 
 impl From<ChangeError> for Failure {

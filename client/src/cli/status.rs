@@ -110,10 +110,10 @@ fn sort(args: &Args) -> Result<(Vec<StatusIndex>, Vec<PathBuf>), Failure> {
 
 /// Whose indices, and where: what is named, else what can be meant.
 fn place(args: &Args, chains: &Chains) -> Result<Place, Failure> {
-    let several = || Failure::usage("which chain? Name one with --chain, or give --rpc for one that answers");
+    let several = || Failure::usage("which chain? Give --rpc for one; where it serves several, name one with --chain");
     let chain = match args.view.chain[..] {
         [chain] => chain,
-        _ => chains.only().ok_or_else(several)?,
+        _ => chains.only()?.ok_or_else(several)?,
     };
     let registry = match args.view.registry[..] {
         [] => ADDRESS,

@@ -107,12 +107,19 @@ pub struct Progress {
     pub change: u64,
     /// How far it is.
     pub state: ChangeState,
-    /// The newest status update that it needed.
-    pub epoch: Option<u64>,
+    /// The newest status update that it rests on; `None` while there is none.
+    pub update: Option<Landed>,
+}
+
+/// A status update in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Landed {
+    /// The update's number.
+    pub epoch: u64,
     /// Its block.
-    pub block: Option<BlockNumber>,
+    pub block: BlockNumber,
     /// Its transaction.
-    pub transaction: Option<Hash>,
+    pub transaction: Hash,
 }
 
 /// A change that the node did not take; nothing of it was done.
@@ -167,9 +174,9 @@ impl Node {
         if response.status().is_success() {
             return Ok(parse(&bytes)?);
         }
-        let Problem { offenders, count } = serde_json::from_slice(&bytes).unwrap_or_default();
-        let offenders: Vec<_> = offenders.into_iter().filter_map(RawOffender::read).collect();
-        let count = count.unwrap_or(0).max(offenders.len() as u64);
+        let Problem { errors, error_count } = serde_json::from_slice(&bytes).unwrap_or_default();
+        let offenders: Vec<_> = errors.into_iter().filter_map(RawOffender::read).collect();
+        let count = error_count.max(offenders.len() as u64);
         Err(Refused { error: refusal(response.status().as_u16(), retry_after, &bytes), offenders, count })
     }
 
@@ -193,15 +200,17 @@ impl Node {
 
 /// A problem, as far as it speaks of single entries.
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 struct Problem {
-    offenders: Vec<RawOffender>,
-    count: Option<u64>,
+    errors: Vec<RawOffender>,
+    error_count: u64,
 }
 
 #[derive(Deserialize)]
 struct RawOffender {
     path: String,
+    #[serde(default)]
+    problem: String,
     #[serde(default)]
     detail: String,
 }
@@ -210,7 +219,19 @@ impl RawOffender {
     /// `None` where the path leads to no entry (`/digests/17`, `/indices/17`).
     fn read(self) -> Option<Offender> {
         let place = self.path.rsplit_once('/')?.1.parse().ok()?;
-        Some(Offender { place, reason: printable(&self.detail) })
+        // What the API advises to programs, for people.
+        let reason = match self.problem.as_str() {
+            "never-assigned" => {
+                "it gave this index to nothing; where another node did, add --assigned-elsewhere".into()
+            }
+            "unknown-digest" => {
+                "the digest was not submitted there; where another node took it, name its index, or its file, with \
+                 --assigned-elsewhere"
+                    .into()
+            }
+            _ => printable(&self.detail),
+        };
+        Some(Offender { place, reason })
     }
 }
 
@@ -242,8 +263,15 @@ mod tests {
 
     #[test]
     fn offenders_are_found_by_their_path() {
-        let read = |path: &str| RawOffender { path: path.to_owned(), detail: "x\u{1b}".to_owned() }.read();
+        let raw = |path: &str, problem: &str| RawOffender {
+            path: path.to_owned(),
+            problem: problem.to_owned(),
+            detail: "x\u{1b}".to_owned(),
+        };
+        let read = |path: &str| raw(path, "revoked").read();
         assert_eq!(read("/indices/17"), Some(Offender { place: 17, reason: "x\u{fffd}".to_owned() }));
         assert_eq!((read("/reason"), read(""), read("/indices/-1")), (None, None, None));
+        let elsewhere = raw("/indices/0", "never-assigned").read().unwrap();
+        assert!(elsewhere.reason.contains("--assigned-elsewhere"), "{elsewhere:?}");
     }
 }

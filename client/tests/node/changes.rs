@@ -72,8 +72,9 @@ fn node(taken: &Arc<Mutex<Taken>>, mut twist: impl FnMut(&Value, Answer) -> Answ
                 let number = line.strip_prefix(&format!("GET /v1/issuers/{ISSUER}/changes/")).expect(line);
                 let change: u64 = number.parse().unwrap();
                 let transaction = format!("0x{}", "09".repeat(32));
-                let place = json!({ "change": change, "state": "included", "epoch": 3, "block": 5, "transaction": transaction });
-                Answer::json(200, &place)
+                let update =
+                    json!({ "epoch": 3, "block": 5, "time": "2026-05-04T03:02:01Z", "transaction": transaction });
+                Answer::json(200, &json!({ "change": change, "state": "included", "update": update }))
             }
         }
     })
@@ -122,7 +123,7 @@ fn a_list_goes_to_the_node_and_its_bad_lines_are_told() {
     let run = place.run(&node(&taken, honest), &format!("revoke --from lost.csv 9 {digest} --reason 4 --now"));
     assert_eq!(run.status.code(), Some(1), "{run:?}");
     assert!(text(&run.stderr).contains("lost.csv:3: neither a status index"), "{run:?}");
-    assert!(text(&run.stdout).contains("✓ revoked 3, included in block 5 (epoch 3"), "{run:?}");
+    assert!(text(&run.stdout).contains("✓ 3 revoked, included in block 5 (epoch 3"), "{run:?}");
     let bodies = &taken.lock().unwrap().bodies;
     let common = |mut body: Value| {
         body["reason"] = json!(4);
@@ -192,8 +193,8 @@ fn what_the_node_refuses_is_named_and_the_rest_goes_on() {
         match bad {
             None => answer,
             Some(at) => {
-                let offender = json!({ "path": format!("/indices/{at}"), "detail": "never assigned" });
-                problem(422, "1 entry is refused", json!({ "offenders": [offender], "count": 1 }))
+                let offender = json!({ "path": format!("/indices/{at}"), "problem": "x", "detail": "never assigned" });
+                problem(422, "1 entry is refused", json!({ "errors": [offender], "errorCount": 1 }))
             }
         }
     });
@@ -209,7 +210,7 @@ fn more_refusals_than_are_named_end_the_run() {
     let (place, taken) = (Place::new(), Arc::default());
     let url = node(&taken, |_, _| {
         let offender = json!({ "path": "/indices/0", "detail": "never assigned" });
-        problem(422, "many entries are refused", json!({ "offenders": [offender], "count": 2 }))
+        problem(422, "many entries are refused", json!({ "errors": [offender], "errorCount": 2 }))
     });
     let run = place.run(&url, "revoke 7 8 9");
     assert_eq!(run.status.code(), Some(1), "{run:?}");
