@@ -114,11 +114,12 @@ impl Step {
         (self.epoch, self.root, self.block) == (record.epoch, record.root, record.block)
     }
 
-    fn after(&self, event: &Event<StatusUpdate>) -> (Self, Vec<Finding>) {
-        let mut bits = self.bits.clone();
-        let findings = bits.apply(&event.what);
+    /// Goes on to the next update.
+    fn take(&mut self, event: &Event<StatusUpdate>) -> Vec<Finding> {
         let StatusUpdate { epoch, root, .. } = event.what;
-        (Self { epoch, root, block: event.place.block, block_hash: event.place.block_hash, bits }, findings)
+        (self.epoch, self.root) = (epoch, root);
+        (self.block, self.block_hash) = (event.place.block, event.place.block_hash);
+        self.bits.apply(&event.what)
     }
 
     fn at(&self, (block, record): (BlockRef, StatusRecord)) -> TreeAt {
@@ -147,7 +148,9 @@ impl Follower {
         let settled = Step { epoch, root, block, block_hash: Hash::ZERO, bits };
         let mut recent: Vec<Step> = Vec::with_capacity(updates.len());
         for event in updates.iter().filter(|event| event.what.epoch > epoch) {
-            recent.push(recent.last().unwrap_or(&settled).after(event).0);
+            let mut step = recent.last().unwrap_or(&settled).clone();
+            step.take(event);
+            recent.push(step);
         }
         Self { issuer, purpose, settled, recent, unchecked: false, walk: Walk::default(), seen: None }
     }
@@ -234,18 +237,18 @@ impl Follower {
             return Err(self.contradicted());
         }
         let mut recent: Vec<_> = self.recent.iter().filter(|step| step.epoch <= stands).cloned().collect();
-        let mut settled = self.settled.clone();
-        let is_settled = |step: &Step| step.epoch <= seen.settled.1.epoch;
-        let now_settled = recent.iter().take_while(|step| is_settled(step)).count();
-        settled = recent.drain(..now_settled).next_back().unwrap_or(settled);
+        let settled_epoch = seen.settled.1.epoch;
+        let now_settled = recent.iter().take_while(|step| step.epoch <= settled_epoch).count();
+        let mut settled = recent.drain(..now_settled).next_back().unwrap_or_else(|| self.settled.clone());
         let mut findings = Vec::new();
         for event in self.walk.events.iter().rev() {
-            let (step, found) = recent.last().unwrap_or(&settled).after(event);
-            findings.extend(found);
-            if is_settled(&step) {
-                settled = step
+            // What is settled is changed in place: nobody asks for the tree between two settled updates.
+            if event.what.epoch <= settled_epoch {
+                findings.extend(settled.take(event));
             } else {
-                recent.push(step)
+                let mut step = recent.last().unwrap_or(&settled).clone();
+                findings.extend(step.take(event));
+                recent.push(step);
             }
             tokio::task::yield_now().await; // a long history takes a while
         }

@@ -10,7 +10,7 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 use testamur_chain::{
     BlockTag::Latest,
-    Error, Registry, Roles,
+    Error, Follower, Registry, Roles,
     history::{Act, Anchored, acts, anchors, past, rebuild, status_tree, status_updates},
     registry::{
         accept_controller_call, anchor_call, anchor_many_call, set_controller_call, set_operator_call,
@@ -261,4 +261,13 @@ async fn a_million_revocations_in_a_thousand_updates_are_rebuilt_within_ten_seco
     println!("walked in {walked:?}, rebuilt in {took:?}, {} MiB", tree.footprint() >> 20);
     assert_eq!((record.epoch, tree.root(), tree.set_bits().count()), (1_000, bits.tree.root(), 1_000_000));
     assert!(took.as_secs() < 10, "{took:?}");
+    // A mirror looks at the root after each update as well.
+    let start = Instant::now();
+    let head = chain.endpoint.block(Latest).await.unwrap();
+    let mut follower = Follower::new(issuer, Purpose::REVOCATION);
+    follower.advance(&registry, head, head).await.unwrap();
+    let followed = start.elapsed();
+    println!("followed in {followed:?}");
+    assert_eq!(follower.view().unwrap().head.tree.root(), record.root);
+    assert!(followed.as_secs() < 10, "{followed:?}");
 }
