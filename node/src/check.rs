@@ -1,9 +1,11 @@
 //! `testamur-node check`: verifies everything that is stored, against itself and against the chain.
 //!
-//! It believes no record: roots are computed from entries anew, places are looked up in the index, and anchors are
-//! read from the contract. It changes nothing.
+//! It believes no record: roots are computed from entries anew, places are looked up in the index, anchors are read
+//! from the contract, and status bits rebuilt from what was published. It changes nothing.
 
 mod anchors;
+mod changes;
+mod statuses;
 mod stored;
 
 use std::{fmt, path::Path, process::ExitCode, sync::Arc};
@@ -13,7 +15,7 @@ use serde::Serialize;
 use testamur_chain::Registry;
 use testamur_core::ChainId;
 
-pub use self::{anchors::check_anchors, stored::check_store};
+pub use self::{anchors::check_anchors, statuses::check_statuses, stored::check_store};
 use crate::{
     config::Config,
     store::{Store, StoreError},
@@ -60,6 +62,8 @@ pub struct Findings {
     pub batches: u64,
     /// Entries of these, and of open batches.
     pub entries: u64,
+    /// Changes of status that are stored.
+    pub changes: u64,
     /// Anchors that were compared with the contract.
     pub anchors: u64,
     /// Empty: all is well.
@@ -89,13 +93,13 @@ impl Findings {
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.findings.iter().try_for_each(|finding| writeln!(f, "{finding}"))?;
-        let Self { batches, entries, anchors, .. } = self;
+        let Self { batches, entries, changes, anchors, .. } = self;
         let verdict = match self.exit_status() {
             0 => "all is well",
             1 => "something is FALSE",
             _ => "not everything could be told",
         };
-        write!(f, "{batches} batches, {entries} entries, {anchors} anchors on chain: {verdict}")
+        write!(f, "{batches} batches, {entries} entries, {changes} changes, {anchors} anchors on chain: {verdict}")
     }
 }
 
@@ -130,11 +134,12 @@ pub async fn run(config: &Config, as_json: bool) -> Result<ExitCode, CheckError>
 
 /// Checks a store against itself, then against the chain.
 pub async fn check(store: Arc<Store>, registry: &Registry, chain: ChainId) -> Result<Findings, StoreError> {
-    let (batches, reading) = (store.clone(), store);
+    let reading = store.clone();
     let checked = tokio::task::spawn_blocking(move || check_store(&reading)).await;
     let mut findings = checked.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-    let batches = batches.all_batches().collect::<Result<Vec<_>, _>>()?;
+    let batches = store.all_batches().collect::<Result<Vec<_>, _>>()?;
     check_anchors(&batches, registry, chain, &mut findings).await;
+    check_statuses(store, registry, chain, &mut findings).await?;
     Ok(findings)
 }
 

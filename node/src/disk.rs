@@ -45,7 +45,7 @@ impl Disk {
             return self.health.set(Part::Disk, Vec::new());
         }
         let detail = format!("less than {} MiB are free in the data folder; make room", self.reserve >> 20);
-        warn!("{detail}; digests are refused until then");
+        warn!("{detail}; nothing is taken until then");
         self.health.set(Part::Disk, vec![Reason { problem: "disk-full", issuer: None, detail }]);
     }
 }

@@ -40,7 +40,8 @@ impl Site {
         std::io::Write::write_all(&mut file.unwrap(), key.as_bytes()).unwrap();
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let mut site = Self { data_dir, token: String::new(), folder, settings };
-        let made = site.command(&["token", "create", "--issuer", ISSUER, "--scope", "submit,admin"]).output().unwrap();
+        let made =
+            site.command(&["token", "create", "--issuer", ISSUER, "--scope", "submit,revoke,admin"]).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         site.token = String::from_utf8(made.stdout).unwrap().trim().to_owned();
         site
@@ -172,6 +173,90 @@ async fn killed_in_the_middle_it_keeps_all_that_it_acknowledged() {
     let mut all: HashSet<_> = indices(&fresh.bytes().await.unwrap()).into_iter().collect();
     all.extend(acknowledged.iter().map(|(_, index)| *index));
     assert_eq!(all.len(), acknowledged.len() + 500, "no index was given twice");
+}
+
+async fn post(node: &(String, String), client: &reqwest::Client, path: &str, body: Value) -> Option<Value> {
+    let (url, token) = node;
+    let sent = client.post(format!("{url}/v1/issuers/{ISSUER}/{path}")).bearer_auth(token).json(&body).send();
+    let reply = sent.await.ok()?;
+    assert!(reply.status().is_success(), "{}", reply.status());
+    reply.json().await.ok()
+}
+
+/// What was promised: reserved indices, those of them that a digest got, and changes by their keys.
+#[derive(Default)]
+struct Promised {
+    reserved: Vec<u64>,
+    used: HashMap<u64, u64>,
+    changes: HashMap<String, (u64, Value)>,
+}
+
+/// Reserves, submits with what it reserved, and revokes half of it, until the node is gone.
+async fn reserve_until_gone(node: (String, String), task: u64, promised: Arc<Mutex<Promised>>) {
+    let client = reqwest::Client::new();
+    for round in 0_u64.. {
+        let Some(told) = post(&node, &client, "indices", serde_json::json!({ "count": 8 })).await else { return };
+        let indices: Vec<u64> = serde_json::from_value(told["indices"].clone()).unwrap();
+        promised.lock().unwrap().reserved.extend(&indices);
+        let numbers: Vec<u64> = (0..4).map(|n| (task << 40) | (round * 4 + n)).collect();
+        let pairs = numbers.iter().zip(&indices);
+        let hex = |n: u64| digest(n).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let entries: Vec<_> =
+            pairs.clone().map(|(n, i)| serde_json::json!({ "digest": hex(*n), "statusIndex": i })).collect();
+        let Some(_) = post(&node, &client, "digests", serde_json::json!({ "entries": entries })).await else { return };
+        promised.lock().unwrap().used.extend(pairs.map(|(n, index)| (*n, *index)));
+        let (key, body) =
+            (format!("{task}-{round}"), serde_json::json!({ "action": "revoke", "indices": &indices[..6] }));
+        let Some(change) = change(&node, &client, &key, &body).await else { return };
+        promised.lock().unwrap().changes.insert(key, (change, body));
+    }
+}
+
+async fn change(node: &(String, String), client: &reqwest::Client, key: &str, body: &Value) -> Option<u64> {
+    let (url, token) = node;
+    let asked =
+        client.post(format!("{url}/v1/issuers/{ISSUER}/changes")).bearer_auth(token).header("idempotency-key", key);
+    let reply = asked.json(body).send().await.ok()?;
+    assert_eq!(reply.status(), 202);
+    reply.json::<Value>().await.ok()?["change"].as_u64()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_in_the_middle_it_keeps_every_promise_about_indices_and_changes() {
+    let site = Site::new(&["seal.max_size=100", "log.filter=error"]);
+    let promised = Arc::new(Mutex::new(Promised::default()));
+    for kill in 0..3_usize {
+        let mut node = site.start();
+        let wanted = promised.lock().unwrap().changes.len() + 40 + kill * 7;
+        let tasks: Vec<_> = (0..4)
+            .map(|task| {
+                let reached = (node.url.clone(), node.token.clone());
+                tokio::spawn(reserve_until_gone(reached, ((kill as u64) << 8) | task, promised.clone()))
+            })
+            .collect();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while promised.lock().unwrap().changes.len() < wanted {
+            assert!(Instant::now() < deadline, "too slow: {wanted} wanted");
+            tokio::task::yield_now().await;
+        }
+        node.child.kill().unwrap(); // SIGKILL
+        for task in tasks {
+            task.await.unwrap();
+        }
+    }
+    let (node, client) = (site.start(), reqwest::Client::new());
+    let reached = (node.url.clone(), node.token.clone());
+    let Promised { reserved, used, changes } = std::mem::take(&mut *promised.lock().unwrap());
+    assert_eq!(reserved.iter().collect::<HashSet<_>>().len(), reserved.len(), "no index was reserved twice");
+    for (key, (number, body)) in &changes {
+        assert_eq!(change(&reached, &client, key, body).await, Some(*number), "kept, and once");
+    }
+    let (numbers, expected): (Vec<_>, Vec<_>) = used.into_iter().unzip();
+    let reply = node.submit(&client, numbers.iter().flat_map(|n| digest(*n)).collect()).await.unwrap();
+    assert_eq!(indices(&reply.bytes().await.unwrap()), expected);
+    let fresh = node.submit(&client, (0..500).flat_map(|n| digest(u64::MAX - n)).collect()).await.unwrap();
+    let fresh = indices(&fresh.bytes().await.unwrap());
+    assert!(fresh.iter().all(|index| !reserved.contains(index)), "what is reserved is given to nothing else");
 }
 
 #[tokio::test]

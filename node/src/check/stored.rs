@@ -9,7 +9,7 @@ use alloy::{
 };
 use testamur_core::{Address, BatchTree, Entry, Hash, StatusIndex};
 
-use super::{Findings, Level, progress};
+use super::{Findings, Level, changes::check_changes, progress};
 use crate::store::{BatchId, BatchRecord, BatchState, Sequence, Store, StoreError, TxId, TxRecord};
 
 /// Recomputes and looks up everything that is stored. Blocks.
@@ -26,6 +26,7 @@ pub fn check_store(store: &Store) -> Result<Findings, StoreError> {
     check.reserved()?;
     check.counters(&batches)?;
     check.transactions(&batches)?;
+    check_changes(store, &mut check.findings)?;
     Ok(check.findings)
 }
 

@@ -15,7 +15,8 @@ use crate::{
         world::{CHAIN, Node, World},
     },
     store::{
-        AnchoredAt, Append, Attempt, BatchId, BatchRecord, BatchState, Carries, OpenRecord, Sequence, Store, TxId, TxRecord,
+        Action, AnchoredAt, Append, Attempt, BatchId, BatchRecord, BatchState, Carries, ChangeRecord, ChangeState,
+        OpenRecord, Sequence, Store, TxId, TxRecord, UpdatedAt,
     },
 };
 
@@ -64,8 +65,8 @@ async fn a_store_that_is_well_is_found_well() {
     let Some(world) = World::new().await else { return };
     let (mut node, _) = well(&world, 0).await;
     let findings = look(&world, &node.store).await;
-    assert_eq!(findings, Findings { batches: 3, entries: 20, anchors: 2, findings: Vec::new() });
-    assert_eq!(findings.to_string(), "3 batches, 20 entries, 2 anchors on chain: all is well");
+    assert_eq!(findings, Findings { batches: 3, entries: 20, anchors: 2, ..Findings::default() });
+    assert_eq!(findings.to_string(), "3 batches, 20 entries, 0 changes, 2 anchors on chain: all is well");
     // At each step of a batch's life.
     for anchors in [2, 3, 3] {
         world.tick(&mut node).await;
@@ -159,4 +160,28 @@ async fn what_the_node_has_not_seen_yet_is_only_noted() {
     assert_eq!(findings.exit_status(), 0, "{findings}");
     let told: Vec<_> = findings.findings.iter().map(|finding| finding.subject.as_str()).collect();
     assert_eq!(told, ["batch 1", "batch 3"], "{findings}");
+}
+
+#[tokio::test]
+async fn a_change_that_is_not_on_chain_is_found() {
+    let Some(world) = World::new().await else { return };
+    let mut node = world.node();
+    let (kept, lost) =
+        (node.change(world.issuer(1), Action::Revoke, [1, 2]), node.change(world.issuer(1), Action::Suspend, [3]));
+    world.finish_changes(&mut node).await;
+    let findings = look(&world, &node.store).await;
+    assert_eq!((findings.exit_status(), findings.changes), (0, 2), "{findings}");
+    let (kept, lost) = (node.store.change(kept).unwrap().unwrap(), node.store.change(lost).unwrap().unwrap());
+    let pending = node.change(world.issuer(1), Action::Revoke, [9]);
+    let claimed = ChangeRecord { state: kept.state, ..node.store.change(pending).unwrap().unwrap() };
+    let ChangeState::Final { at } = lost.state else { panic!() };
+    let state = ChangeState::Final { at: UpdatedAt { epoch: at.epoch + 1, ..at } };
+    node.store.put_changes(&[claimed, ChangeRecord { state, ..lost }], None).unwrap();
+    let findings = look(&world, &node.store).await;
+    assert_eq!(findings.exit_status(), 1);
+    let told = findings.to_string();
+    assert!(told.contains("1 of its bits are not on chain") && told.contains("completed by update 2"), "{told}");
+    world.proxy.fail(Which::Method("eth_getLogs"), Form::Refused);
+    let told = look(&world, &node.store).await;
+    assert_eq!(told.exit_status(), 2, "{told}");
 }

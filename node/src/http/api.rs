@@ -18,7 +18,9 @@ use utoipa::{
     },
 };
 
-use super::{batches, changes, feed, indices, lists, node, receipts, status as status_routes, submit};
+use super::{
+    batches, changes, feed, indices, lists, node, offenders::Offender, receipts, status as status_routes, submit,
+};
 
 /// The description.
 #[derive(OpenApi)]
@@ -34,7 +36,7 @@ use super::{batches, changes, feed, indices, lists, node, receipts, status as st
         status_routes::overview, status_routes::one, status_routes::many, lists::numbers, lists::list, lists::keys,
         node::node, node::own_token, node::healthz, node::readyz, node::metrics,
     ),
-    components(schemas(Digests, Accepted, Entry, Receipt, Pending, Problem, Node, Token, Ready, Reason)),
+    components(schemas(Digests, Accepted, Entry, Receipt, Pending, Problem, Offender, Node, Token, Ready, Reason)),
     modifiers(&Rest),
 )]
 pub struct Api;
@@ -56,7 +58,7 @@ impl Modify for Rest {
 fn complete(operation: &mut Operation) {
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
-        let refusal = status.ends_with("XX") || status == "401";
+        let refusal = status.starts_with(['4', '5']);
         if refusal && let Some(content) = response.content.shift_remove("application/json") {
             response.content.insert("application/problem+json".to_owned(), content);
         }
@@ -68,11 +70,14 @@ fn complete(operation: &mut Operation) {
 
 // --- Shapes that are written or read by hand elsewhere.
 
-/// Digests to submit.
+/// Digests to submit: one of the two.
 #[derive(ToSchema)]
+#[schema(example = json!({ "digests": ["abababababababababababababababababababababababababababababababab"] }))]
 pub struct Digests {
     /// 64 lower-case hex digits each.
-    pub digests: Vec<String>,
+    pub digests: Option<Vec<String>>,
+    /// Digests with status indices that were reserved for them, at most 100,000.
+    pub entries: Option<Vec<Entry>>,
 }
 
 /// What of a submission is on disk.
@@ -139,6 +144,7 @@ pub struct Pending {
 /// A refusal (RFC 9457). A refused submission also tells what of it stands: `accepted`, `new`, `batch`, `entries` or
 /// `statusIndices`, and where the fault is: `line` or `offset`.
 #[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct Problem {
     /// `urn:testamur:problem:…`, which never changes.
     pub r#type: String,
@@ -148,6 +154,12 @@ pub struct Problem {
     pub status: u16,
     /// What is wrong and what to do.
     pub detail: String,
+    /// Where in the body the fault is (JSON pointer).
+    pub path: Option<String>,
+    /// Entries that cannot be taken, at most 100 of them.
+    pub errors: Option<Vec<Offender>>,
+    /// How many there are in all.
+    pub error_count: Option<u64>,
 }
 
 /// What a node is.

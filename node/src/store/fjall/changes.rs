@@ -43,11 +43,16 @@ pub struct IdempotencyKey {
 }
 
 impl Store {
+    /// A number for a new change. It counts as used once the change is kept.
+    pub fn next_change_id(&self) -> ChangeId {
+        ChangeId(self.next_change.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Keeps a change: its record, its indices and its key, all or none. Durable when it returns.
     ///
     /// Two calls at once must not carry one key; the ledger's writer makes one after the other.
     pub fn accept_change(&self, new: &NewChange) -> Result<ChangeRecord, StoreError> {
-        let id = ChangeId(self.next_change.fetch_add(1, Ordering::Relaxed));
+        let id = self.next_change_id();
         let NewChange { issuer, action, reason, accepted_at, now, .. } = *new;
         let (count, state) = (new.indices.len() as u64, ChangeState::Pending);
         let record = ChangeRecord { id, issuer, action, reason, count, accepted_at, now, state };
