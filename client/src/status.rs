@@ -6,6 +6,8 @@
 
 pub mod server;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use testamur_chain::observe::{Origin, Sighting, StatusOrigin};
 use testamur_core::{
@@ -103,17 +105,12 @@ impl Sight {
 }
 
 impl Answer {
-    /// What the bits rest on: one source, or each purpose's own.
+    /// What the bits rest on, beside the roots on chain, if anything.
     pub fn sources(&self) -> String {
-        let mut sources = self.purposes.iter().map(|bit| &bit.source);
-        match sources.next() {
-            Some(first) if sources.all(|source| source == first) => first.clone(),
-            _ => {
-                let named: Vec<_> =
-                    self.purposes.iter().map(|bit| format!("{}: {}", bit.purpose, bit.source)).collect();
-                named.join("; ")
-            }
-        }
+        let root = Origin::Root.to_string();
+        let sources: BTreeSet<&str> = self.purposes.iter().map(|bit| bit.source.as_str()).collect();
+        let beside: Vec<&str> = sources.into_iter().filter(|source| *source != root).collect();
+        if beside.is_empty() { root } else { beside.join("; ") }
     }
 }
 

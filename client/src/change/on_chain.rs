@@ -206,7 +206,7 @@ impl Sender<'_> {
         let sent =
             transact::send(self.registry.endpoint(), self.key, self.registry.address(), &calldata, self.patience);
         let sent = sent.await?;
-        Ok((Landed { epoch, block: sent.receipt.block, transaction: sent.hash }, count))
+        Ok((Landed { epoch, block: sent.receipt.block, transaction: Some(sent.hash) }, count))
     }
 
     /// The largest of: all toggles, half of them, a quarter … that a transaction takes, and its calldata.

@@ -229,7 +229,9 @@ fn told(action: Action, wait: ChangeState, step: &Step, console: &Console) {
         }
         Step::Sent { count, of, at } => {
             console.object(&object(action, *count, "included", Some(at), None));
-            console.note(&format!("{count} of {of} {}", place(at)));
+            if count < of {
+                console.note(&format!("{count} of {of} {}", place(at)));
+            }
         }
         Step::Reached { count, state: reached, at, change } => {
             console.object(&object(action, *count, state(*reached), at.as_ref(), *change));
@@ -273,7 +275,8 @@ fn state(state: ChangeState) -> &'static str {
 
 fn place(at: &Landed) -> String {
     let Landed { epoch, block, transaction } = at;
-    format!("in block {block} (epoch {epoch}, transaction {transaction})")
+    let transaction = transaction.map(|hash| format!(", transaction {hash}")).unwrap_or_default();
+    format!("in block {block} (epoch {epoch}{transaction})")
 }
 
 impl From<ChangeError> for Failure {

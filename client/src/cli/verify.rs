@@ -112,7 +112,7 @@ fn answer(verified: &Verified) -> Option<Answer> {
 
 fn rests_on(answer: &Answer) -> String {
     let age = now().0.saturating_sub(answer.block.time.0);
-    format!("block {} is {age} s old; {}", answer.block.number, answer.sources())
+    format!("read at block {}, {age} s old; bits: {}", answer.block.number, answer.sources())
 }
 
 /// A sign, the check's name, and what it rests on.

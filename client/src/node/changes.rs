@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use reqwest::Method;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use testamur_core::{Address, BlockNumber, Digest, Hash, Purpose, StatusIndex};
 
 use super::{
@@ -118,8 +118,14 @@ pub struct Landed {
     pub epoch: u64,
     /// Its block.
     pub block: BlockNumber,
-    /// Its transaction.
-    pub transaction: Hash,
+    /// Its transaction; `None` where a node did not send it itself, and so does not know it.
+    #[serde(default, deserialize_with = "not_zero")]
+    pub transaction: Option<Hash>,
+}
+
+fn not_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Hash>, D::Error> {
+    let hash = Option::<Hash>::deserialize(deserializer)?;
+    Ok(hash.filter(|hash| *hash != Hash::ZERO))
 }
 
 /// A change that the node did not take; nothing of it was done.

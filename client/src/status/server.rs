@@ -16,7 +16,7 @@ use reqwest::{Method, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use testamur_chain::observe::{BitsSource, Supply, Wanted};
 use testamur_core::{
-    Error, Hash, ListNumber, StatusIndex,
+    Address, ChainId, Error, Hash, ListNumber, StatusIndex,
     status::{ListProof, StatusList, StatusProof, bitstring},
 };
 
@@ -58,12 +58,23 @@ pub struct Trouble {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
+    /// It did not answer, or not in time.
+    #[error("it did not answer: {0}")]
+    Silent(String),
     /// It gave none.
     #[error(transparent)]
-    Server(#[from] NodeError),
+    Server(NodeError),
     /// What it gave is no list, or no proof.
     #[error("what it gives cannot be used: {0}")]
     Malformed(#[from] Error),
+    /// It speaks of another chain, or another contract.
+    #[error("it speaks of {registry} on {chain}")]
+    Elsewhere {
+        /// Its chain.
+        chain: ChainId,
+        /// Its contract.
+        registry: Address,
+    },
     /// It speaks of another update than the chain does.
     #[error("it is at status update {its}, the chain at {chain}")]
     OtherEpoch {
@@ -82,18 +93,28 @@ pub enum Fault {
     },
 }
 
-/// The members of an answer that count. What it says of issuer, chain and root does not: the bits must fit.
+/// What a server says that it speaks of. That makes the difference between a lie and a misunderstanding, and no more:
+/// bits count only under the root that is read from the chain.
+#[derive(Deserialize)]
+struct Stated {
+    chain: ChainId,
+    registry: Address,
+    epoch: u64,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ListAnswer {
-    epoch: u64,
+    #[serde(flatten)]
+    stated: Stated,
     encoded_list: String,
     path: ListProof,
 }
 
 #[derive(Deserialize)]
 struct BitAnswer {
-    epoch: u64,
+    #[serde(flatten)]
+    stated: Stated,
     proof: StatusProof,
 }
 
@@ -101,6 +122,15 @@ struct BitAnswer {
 enum Question {
     List(ListNumber),
     Bit(StatusIndex),
+}
+
+impl From<NodeError> for Fault {
+    fn from(error: NodeError) -> Self {
+        match error {
+            NodeError::Unreachable { detail, .. } => Self::Silent(detail),
+            error => Self::Server(error),
+        }
+    }
 }
 
 impl StatusServer {
@@ -131,8 +161,8 @@ impl StatusServer {
                 Ok(Supply::List { number, bits, proof })
             }
             Question::Bit(index) => {
-                let BitAnswer { epoch, proof } = self.get(wanted, &index.to_string()).await?;
-                fits(wanted, epoch, proof.root(index)?)?;
+                let BitAnswer { stated, proof } = self.get(wanted, &index.to_string()).await?;
+                fits(wanted, &stated, proof.root(index)?)?;
                 Ok(Supply::Bit { index, proof })
             }
         }
@@ -143,9 +173,9 @@ impl StatusServer {
         if let Some(known) = lock(&self.kept).get(&key) {
             return Ok(known.clone());
         }
-        let ListAnswer { epoch, encoded_list, path } = self.get(wanted, &format!("lists/{number}")).await?;
+        let ListAnswer { stated, encoded_list, path } = self.get(wanted, &format!("lists/{number}")).await?;
         let bits = StatusList::from_bytes(&bitstring::decode(&encoded_list, LIST_BYTES)?)?;
-        fits(wanted, epoch, path.root(number, &bits)?)?;
+        fits(wanted, &stated, path.root(number, &bits)?)?;
         let mut kept = lock(&self.kept);
         if kept.len() >= MOST_KEPT {
             kept.clear();
@@ -167,8 +197,8 @@ impl StatusServer {
     fn note(&self, fault: Fault) {
         let ends = match &fault {
             Fault::Server(error) => error.is_transient(),
-            Fault::Lie { .. } | Fault::Malformed(_) => true,
-            Fault::OtherEpoch { .. } => false,
+            Fault::Silent(_) | Fault::Lie { .. } | Fault::Malformed(_) => true,
+            Fault::Elsewhere { .. } | Fault::OtherEpoch { .. } => false,
         };
         self.gone.fetch_or(ends, Ordering::Relaxed);
         lock(&self.troubles).push(Trouble { server: self.server.name(), fault });
@@ -203,15 +233,17 @@ impl BitsSource for StatusServer {
     }
 }
 
-/// Bits that lead elsewhere are a lie, unless the server says itself that it speaks of another update.
-fn fits(wanted: &Wanted, epoch: u64, found: Hash) -> Result<(), Fault> {
-    let stated = wanted.record.root;
-    if found == stated {
-        return Ok(());
-    }
-    match wanted.record.epoch {
-        chain if chain != epoch => Err(Fault::OtherEpoch { its: epoch, chain }),
-        _ => Err(Fault::Lie { found, stated }),
+/// Bits that lead elsewhere are a lie, unless the server says itself that it speaks of something else.
+fn fits(wanted: &Wanted, of: &Stated, found: Hash) -> Result<(), Fault> {
+    let Wanted { chain, registry, record, .. } = wanted;
+    if found == record.root {
+        Ok(())
+    } else if (of.chain, of.registry) != (*chain, *registry) {
+        Err(Fault::Elsewhere { chain: of.chain, registry: of.registry })
+    } else if of.epoch != record.epoch {
+        Err(Fault::OtherEpoch { its: of.epoch, chain: record.epoch })
+    } else {
+        Err(Fault::Lie { found, stated: record.root })
     }
 }
 

@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 use testamur_chain::registry::update_status_call;
 use testamur_core::{
     ListNumber, Purpose, StatusIndex,
+    registry::ADDRESS,
     status::{StatusList, StatusTree, bitstring, delta},
 };
 
 use crate::{
     http::{Answer, serve},
-    scene::{Run, Scene},
+    scene::{Run, Scene, credential},
 };
 
 /// Paths that were asked for.
@@ -35,7 +36,8 @@ async fn revoke(scene: &Scene) -> StatusTree {
 fn list(tree: &StatusTree, epoch: u64) -> Value {
     let number = ListNumber::new(1).unwrap();
     let bits = bitstring::encode(tree.list(number).as_bytes());
-    json!({ "epoch": epoch, "encodedList": bits, "path": tree.list_proof(number), "root": tree.root() })
+    json!({ "chain": "eip155:31337", "registry": ADDRESS, "epoch": epoch, "encodedList": bits,
+        "path": tree.list_proof(number), "root": tree.root() })
 }
 
 fn server(asked: &Asked, answer: impl Fn() -> Answer + Send + 'static) -> String {
@@ -80,7 +82,8 @@ async fn a_mirror_is_asked_for_whole_lists_and_checked() {
     let proofs = tree.clone();
     let single = serve(move |request| {
         let number: u64 = request.line.rsplit('/').next().unwrap().parse().unwrap();
-        Answer::json(200, &json!({ "epoch": 1, "proof": proofs.proof(index(number)) }))
+        let proof = proofs.proof(index(number));
+        Answer::json(200, &json!({ "chain": "eip155:31337", "registry": ADDRESS, "epoch": 1, "proof": proof }))
     });
     is_right(&status(&scene, &[&single], "--one"), &single);
 }
@@ -104,11 +107,14 @@ async fn a_server_that_does_not_tell_the_truth_is_named_and_passed_over() {
     };
     let empty = with("encodedList", json!(bitstring::encode(StatusList::default().as_bytes())));
     let bomb = with("encodedList", json!(bitstring::encode(&vec![0; 64 << 20])));
+    let mut other_chain = empty.clone();
+    other_chain["chain"] = json!("eip155:1");
     let stale = list(&StatusTree::new(), 0);
     type Twist = Box<dyn Fn() -> Answer + Send>;
     let json = |body: Value| -> Twist { Box::new(move || Answer::json(200, &body)) };
     let twists: Vec<(Twist, &str)> = vec![
         (json(empty), "IT LIES"),
+        (json(other_chain), "on eip155:1"),
         (json(stale), "it is at status update 0, the chain at 1"),
         (json(bomb), "cannot be used"),
         (json(with("path", json!({ "bitmap": 1, "siblings": [] }))), "cannot be used"),
@@ -151,4 +157,28 @@ async fn without_a_view_of_the_chain_no_server_is_believed() {
     ));
     assert_eq!((blind.code, &blind.json()["status"]), (Some(2), &"unknown".into()), "{blind:?}");
     assert!(asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_verdict_tells_whose_bits_it_rests_on() {
+    let Some(scene) = Scene::set().await else { return };
+    scene.anchor(&[("a.json", credential("Botany"))]).await;
+    let tree = revoke(&scene).await;
+    scene.settle().await;
+    let asked = Asked::default();
+    let number = ListNumber::new(0).unwrap();
+    let body = json!({ "chain": "eip155:31337", "registry": ADDRESS, "epoch": 1, "path": tree.list_proof(number),
+        "encodedList": bitstring::encode(tree.list(number).as_bytes()) });
+    let mirror = server(&asked, move || Answer::json(200, &body));
+    let verify = |more: &str| {
+        let trust = "--chain eip155:31337 --trust did:web:example.edu=$ISSUER";
+        scene.run(&format!("verify a.json --rpc $RPC {trust} {more}"))
+    };
+    let people = verify(&format!("--status {mirror}"));
+    assert!(people.code == Some(0) && people.out.contains(&format!("bits: {mirror}, checked")), "{people:?}");
+    let program = verify(&format!("--status {mirror} --json")).json();
+    assert_eq!((&program["status"]["status"], &program["status"]["settled"]), (&"good".into(), &true.into()));
+    let source = program["status"]["purposes"][0]["source"].as_str().unwrap();
+    assert!(source.starts_with(&mirror), "{source}");
+    assert!(verify("").out.contains("bits: rebuilt from the chain"));
 }
