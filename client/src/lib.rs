@@ -1,10 +1,9 @@
 //! The client of the Testamur registry: anchor files with a node, verify them against the chain itself.
 //!
 //! Reading order: [`files`] (which files are meant, and how one is replaced) → [`content`] (credential, or any
-//! other file) → [`pending`] (an anchoring under way) → [`node`] and [`anchor()`] →
-//! [`change`] (revoke, suspend, reinstate); then [`chains`], [`policy`] and
-//! [`verify()`]. [`newkey`], [`span`] and
-//! [`terminal`] serve the command line.
+//! other file) → [`pending`] (an anchoring under way) → [`node`] and [`anchor()`] → [`change`] (revoke, suspend,
+//! reinstate); then [`chains`], [`policy`], [`status`] (is it still good?) and [`verify()`]; [`audit`]. [`newkey`],
+//! [`span`] and [`terminal`] serve the command line.
 //!
 //! Absent on purpose: the verdict (that is `testamur-core`), the chain's protocol (`testamur-chain`), and any trust in
 //! the node: it hands over receipts, which are checked before they are written.

@@ -165,3 +165,33 @@ fn bit(at: &StatusAt, index: StatusIndex) -> Option<bool> {
     let proof = at.proof.as_ref()?;
     (proof.root(index) == Ok(at.record.root)).then(|| proof.bit(index))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(purpose: Purpose, set: Option<bool>, set_at_settled: Option<bool>) -> State {
+        Bit { purpose, set, set_at_settled, epoch: 1, updated: None, source: String::new() }.state()
+    }
+
+    #[test]
+    fn a_set_bit_counts_at_once_and_a_cleared_one_when_it_is_settled() {
+        use State::{Good, Revoked, Suspended, Unknown};
+        let (set, clear, unknown) = (Some(true), Some(false), None);
+        for (head, settled, revocation, suspension) in [
+            (clear, clear, Good, Good),
+            (set, clear, Revoked, Suspended),
+            (clear, set, Revoked, Suspended),
+            (set, unknown, Revoked, Suspended),
+            (unknown, set, Revoked, Suspended),
+            (clear, unknown, Unknown, Unknown),
+            (unknown, clear, Unknown, Unknown),
+            (unknown, unknown, Unknown, Unknown),
+        ] {
+            assert_eq!(state(Purpose::REVOCATION, head, settled), revocation, "{head:?} {settled:?}");
+            assert_eq!(state(Purpose::SUSPENSION, head, settled), suspension, "{head:?} {settled:?}");
+        }
+        // What is worse decides between the purposes, and what is unknown is not good.
+        assert!(Revoked > Suspended && Suspended > Unknown && Unknown > Good);
+    }
+}

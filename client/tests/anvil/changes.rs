@@ -1,13 +1,16 @@
 //! Revoking, suspending and reinstating straight on a real chain, and what `status` and `verify` say then.
 
-use serde_json::Value;
-use testamur_chain::registry::update_status_call;
+use std::{process::Stdio, time::Instant};
+
+use serde_json::{Value, json};
+use testamur_chain::{KeySource, TxFees, registry::update_status_call, sign};
 use testamur_core::{
     Hash, Purpose, StatusIndex,
+    registry::ADDRESS,
     status::{StatusTree, delta},
 };
 
-use crate::scene::{Scene, credential};
+use crate::scene::{PATIENCE, Run, Scene, credential};
 
 const ACCEPT: &str = "--chain eip155:31337";
 
@@ -126,4 +129,43 @@ async fn the_past_is_told_as_it_was() {
     assert_eq!(at("status", 1_000_000).code, Some(2), "the future is not settled");
     let before = scene.run(&format!("status a.json --rpc $RPC {ACCEPT} --at 1970-01-02"));
     assert!(before.code == Some(2) && before.out.contains("1970-01-02T00:00:00Z or older"), "{before:?}");
+}
+
+#[tokio::test]
+async fn whoever_is_overtaken_adapts_and_nothing_is_lost() {
+    let Some(scene) = Scene::set().await else { return };
+    let operator = KeySource::KeyFile(scene.path(".key1")).load().unwrap();
+    let appoint =
+        format!("issuer appoint {} --roles revoke --expires 90d --rpc $RPC --key-file $KEY0", operator.address());
+    assert_eq!(scene.run(&appoint).code, Some(0));
+
+    scene.ask("evm_setAutomine", json!([false])).await;
+    let arguments = "revoke 5 --rpc $RPC --key-file $KEY0";
+    let ours = scene.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until(|| async { scene.ask("txpool_status", json!([])).await["pending"] == "0x1" }).await;
+
+    // Somebody pays more for the same epoch, and is in the block before us.
+    let mut tree = StatusTree::new();
+    let set = [StatusIndex::new(9).unwrap()];
+    tree.toggle(&set);
+    let published = delta::encode(&set).unwrap();
+    let calldata = update_status_call(scene.issuer, Purpose::REVOCATION, 1, tree.root(), &published);
+    let fees = TxFees { max_fee: 90_000_000_000, max_priority_fee: 50_000_000_000 };
+    let signed = sign(&operator, 0, fees, 200_000, ADDRESS, &calldata, scene.chain);
+    scene.endpoint.send_raw(&signed.raw).await.unwrap();
+    scene.ask("evm_mine", json!([])).await;
+    scene.ask("evm_setAutomine", json!([true])).await;
+
+    let ours = tokio::task::spawn_blocking(|| Run::new(ours.wait_with_output().unwrap())).await.unwrap();
+    assert!(ours.code == Some(0) && ours.out.contains("epoch 2"), "{ours:?}");
+    let states = scene.run("status 5 9 --issuer $ISSUER --rpc $RPC --json");
+    assert!(lines(&states.out).iter().all(|line| line["status"] == "revoked"), "{states:?}");
+}
+
+/// Asks until it is so.
+async fn until<F: Future<Output = bool>>(is_so: impl Fn() -> F) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "it never came");
+    }
 }

@@ -112,7 +112,11 @@ impl Scene {
 
     /// Mines blocks until what was included is final.
     pub async fn settle(&self) {
-        self.endpoint.request::<Value>("anvil_mine", json!(["0x8"])).await.expect("mined");
+        self.ask("anvil_mine", json!(["0x8"])).await;
+    }
+
+    pub async fn ask(&self, method: &str, params: Value) -> Value {
+        self.endpoint.request(method, params).await.expect("anvil answers")
     }
 
     /// The time of the newest block.
@@ -122,8 +126,8 @@ impl Scene {
 
     /// Mines a block with this time.
     pub async fn warp(&self, time: u64) {
-        self.endpoint.request::<Value>("evm_setNextBlockTimestamp", json!([time])).await.expect("set");
-        self.endpoint.request::<Value>("evm_mine", json!([])).await.expect("mined");
+        self.ask("evm_setNextBlockTimestamp", json!([time])).await;
+        self.ask("evm_mine", json!([])).await;
     }
 
     pub async fn status_record(&self, purpose: Purpose) -> StatusRecord {
@@ -198,17 +202,21 @@ impl Scene {
     /// Runs `testamur` with these arguments, words separated by spaces; `$RPC`, `$KEY0`, `$KEY1` and `$ISSUER` are
     /// replaced. Its folder is the scene's.
     pub fn run(&self, arguments: &str) -> Run {
+        Run::new(self.command(arguments).output().expect("it runs"))
+    }
+
+    /// The same, not started yet.
+    pub fn command(&self, arguments: &str) -> Command {
         let arguments = arguments
             .replace("$RPC", &self.anvil.url)
             .replace("$KEY", &format!("{}/.key", self.folder.path().display()))
             .replace("$ISSUER", &self.issuer.to_string());
-        let output = Command::new(env!("CARGO_BIN_EXE_testamur"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_testamur"));
+        command
             .args(arguments.split_whitespace())
             .current_dir(self.folder.path())
-            .env("XDG_STATE_HOME", self.folder.path().join(".state"))
-            .output()
-            .expect("it runs");
-        Run::new(output)
+            .env("XDG_STATE_HOME", self.folder.path().join(".state"));
+        command
     }
 }
 
@@ -221,7 +229,7 @@ pub struct Run {
 }
 
 impl Run {
-    fn new(output: Output) -> Self {
+    pub fn new(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
