@@ -41,7 +41,7 @@ pub struct Paging {
 /// A status list: 131,072 bits.
 ///
 /// `Accept` decides in which format: W3C's credential (with a Data Integrity proof or as a JWT), IETF's Token Status List
-/// (JWT or CWT), or our own JSON. Each carries its path to the root on chain (`anchored`), so that it needs no trust
+/// (JWT or CWT), or our own JSON. Each carries its path to the root on chain (`urn:testamur:anchored`), so that it needs no trust
 /// in its signer. Purposes other than revocation and suspension have the JSON only.
 #[utoipa::path(
     get, path = "/v1/issuers/{issuer}/status/{purpose}/lists/{list}", tag = "read",
@@ -133,7 +133,7 @@ pub async fn keys(State(reads): State<Arc<StatusReads>>) -> Response {
 /// The form that the request likes best among those that there are.
 fn choose(wanted: &Wanted, headers: &HeaderMap) -> Result<(&'static str, Form), Problem> {
     let mut offers: Vec<_> = Form::ALL.iter().map(|form| (form.media_type(), *form)).collect();
-    offers.push((JSON_LD, Form::Credential));
+    offers.insert(1, (JSON_LD, Form::Credential));
     offers.retain(|(_, form)| form.has(wanted.purpose));
     accept::choose(headers, &offers).ok_or_else(|| {
         let names: Vec<_> = offers.iter().map(|(name, _)| *name).collect();

@@ -13,10 +13,8 @@ use super::{
 /// The list as a credential without a proof.
 pub fn credential(statement: &Statement, key: &ListKey) -> Value {
     let Statement { url, anchored, .. } = statement;
-    // To JSON-LD our member is one JSON value: no term of it needs a definition.
-    let context = json!({ "anchored": { "@id": ANCHORED, "@type": "@json" } });
     let mut credential = json!({
-        "@context": ["https://www.w3.org/ns/credentials/v2", context],
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
         "id": url,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
         "issuer": key.did(),
@@ -28,7 +26,9 @@ pub fn credential(statement: &Statement, key: &ListKey) -> Value {
             "encodedList": bitstring::encode(statement.bits.as_bytes()),
             "ttl": TTL.as_millis() as u64,
         },
-        "anchored": statement.anchored_json(),
+        // An IRI and a JSON literal: to JSON-LD that is defined without a context of our own. One inside the document
+        // would be refused by verifiers that compare the contexts of document and proof entry by entry.
+        ANCHORED: { "@type": "@json", "@value": statement.anchored_json() },
     });
     // Lists of an issuer that never revoked are valid since always.
     if anchored.epoch > 0 {

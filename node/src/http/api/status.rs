@@ -179,7 +179,7 @@ pub struct ListPath {
     pub siblings: Vec<String>,
 }
 
-/// W3C's credential of a list, with a Data Integrity proof, and our path in its member `anchored`.
+/// W3C's credential of a list, with a Data Integrity proof.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct StatusListCredential {
@@ -198,7 +198,8 @@ pub struct StatusListCredential {
     pub valid_until: String,
     /// The list.
     pub credential_subject: serde_json::Value,
-    /// Its path to the root on chain.
+    /// Its path to the root on chain, as a JSON literal of JSON-LD.
+    #[serde(rename = "urn:testamur:anchored")]
     pub anchored: serde_json::Value,
     /// The proof.
     pub proof: serde_json::Value,
