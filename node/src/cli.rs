@@ -1,5 +1,7 @@
 //! The command line. What it prints for programs (`--json`) is one JSON value on standard output.
 
+mod mirror;
+mod snapshot;
 mod token;
 
 use std::{
@@ -15,6 +17,7 @@ use serde_json::json;
 use testamur_node::{
     check::{self, CheckError},
     config::{Config, ConfigError, FILE_VARIABLE, Log, LogFormat},
+    mirror::{snapshot::SnapshotError, transfer::TransferError},
     run::{Node, RunError},
     tokens::TokenError,
 };
@@ -44,6 +47,11 @@ struct Cli {
 enum Command {
     /// Run the server until SIGINT or SIGTERM.
     Serve,
+    /// Serve the status of any issuer from the chain alone, until SIGINT or SIGTERM. Needs no key, no token, and no node.
+    Mirror(mirror::Arguments),
+    /// Bring status snapshots into a mirror, and out of it.
+    #[command(subcommand)]
+    Snapshot(snapshot::Command),
     /// Verify everything stored, against itself and the chain. The server must not run meanwhile.
     ///
     /// Exit status 0: all is well; 1: something is false; 2: something could not be told.
@@ -92,6 +100,12 @@ enum Failure {
     Check(#[from] CheckError),
     #[error(transparent)]
     Token(#[from] TokenError),
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+    #[error("{}: {source}", file.display())]
+    Snapshot { file: PathBuf, source: SnapshotError },
+    #[error("{url}: {detail}")]
+    Fetch { url: String, detail: String },
     #[error("{what}: {source}")]
     Io { what: String, source: io::Error },
     #[error("log.filter: {0}")]
@@ -137,6 +151,8 @@ fn run(Cli { command, settings }: Cli) -> Result<ExitCode, Failure> {
         Command::Serve => serve(settings.load()?, settings.json)?,
         Command::Check => return check(&settings.load()?, settings.json),
         Command::Config => print_config(&settings.load()?, settings.json)?,
+        Command::Mirror(arguments) => mirror::run(&arguments, &settings)?,
+        Command::Snapshot(command) => snapshot::run(command, &settings)?,
         Command::Token(command) => token::run(command, &settings.data_dir()?, settings.json)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "testamur-node", &mut io::stdout());
@@ -173,15 +189,20 @@ fn serve(config: Config, as_json: bool) -> Result<(), Failure> {
         let shutdown = CancellationToken::new();
         stop_on_signal(&shutdown)?;
         let node = Node::start(config, shutdown).await?;
-        let url = format!("http://{}", node.address());
-        if as_json {
-            println!("{}", json!({ "listening": url }));
-        } else {
-            println!("listening on {url}");
-        }
+        announce(node.address(), as_json);
         node.run().await;
         Ok(())
     })
+}
+
+/// Says on standard output where HTTP is served.
+fn announce(address: SocketAddr, as_json: bool) {
+    let url = format!("http://{address}");
+    if as_json {
+        println!("{}", json!({ "listening": url }));
+    } else {
+        println!("listening on {url}");
+    }
 }
 
 fn check(config: &Config, as_json: bool) -> Result<ExitCode, Failure> {

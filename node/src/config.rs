@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
 use testamur_chain::KeySource;
 use testamur_core::{Address, ChainId, registry};
 use toml::{Table, Value};
@@ -242,11 +242,7 @@ impl Config {
         environment: impl Iterator<Item = (String, String)>,
         settings: &[(String, String)],
     ) -> Result<Self, ConfigError> {
-        let table = merge(file, environment, settings)?;
-        let config: Self = serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
-            let key = error.path().to_string();
-            ConfigError::Key { key, reason: error.into_inner().message().to_owned() }
-        })?;
+        let config: Self = read(file, environment, settings)?;
         config.check()?;
         Ok(config)
     }
@@ -278,6 +274,19 @@ impl Config {
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string_pretty(self)
     }
+}
+
+/// Reads all sources as whatever a program configures.
+pub(crate) fn read<T: DeserializeOwned>(
+    file: Option<&Path>,
+    environment: impl Iterator<Item = (String, String)>,
+    settings: &[(String, String)],
+) -> Result<T, ConfigError> {
+    let table = merge(file, environment, settings)?;
+    serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+        let key = error.path().to_string();
+        ConfigError::Key { key, reason: error.into_inner().message().to_owned() }
+    })
 }
 
 /// All sources in one table.
@@ -319,19 +328,19 @@ fn set(table: &mut Table, key: &str, value: &str) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn default_data_dir() -> PathBuf {
+pub(crate) fn default_data_dir() -> PathBuf {
     "testamur-data".into()
 }
 
-fn default_listen() -> SocketAddr {
+pub(crate) fn default_listen() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 8642).into()
 }
 
-fn default_registry() -> Address {
+pub(crate) fn default_registry() -> Address {
     registry::ADDRESS
 }
 
-fn default_poll() -> Duration {
+pub(crate) fn default_poll() -> Duration {
     Duration::from_secs(2)
 }
 
@@ -353,7 +362,7 @@ fn paths_only<S: Serializer>(source: &KeySource, serializer: S) -> Result<S::Ok,
 }
 
 /// Scheme and host of a URL: the rest may be secret.
-fn host_only<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn host_only<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&public_part(url))
 }
 
@@ -367,7 +376,7 @@ pub fn public_part(url: &str) -> String {
 }
 
 /// Durations as numbers of seconds, whole or not.
-mod seconds {
+pub(crate) mod seconds {
     use std::time::Duration;
 
     use serde::{Deserialize, Deserializer, Serializer, de};

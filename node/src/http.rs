@@ -2,6 +2,7 @@
 
 mod accept;
 pub mod access;
+pub mod anchors;
 pub mod api;
 mod batches;
 mod body;
@@ -10,10 +11,11 @@ mod extract;
 mod feed;
 mod indices;
 mod lists;
-mod node;
+pub(crate) mod node;
 mod offenders;
 pub mod problem;
 mod receipts;
+pub mod snapshot;
 pub mod status;
 mod submit;
 
@@ -99,12 +101,7 @@ pub struct AppState {
 
 /// All routes. `status` are those of [`status::routes`].
 pub fn router(state: Arc<AppState>, status: Router<Arc<AppState>>) -> Router {
-    let cors = CorsLayer::new().allow_origin(Any).allow_methods([Method::GET, Method::HEAD]).expose_headers([
-        STATE_HEADER,
-        header::ETAG,
-        header::RETRY_AFTER,
-    ]);
-    Router::new()
+    let routes = Router::new()
         .route("/v1/issuers/{issuer}/digests", post(submit::submit))
         .route("/v1/issuers/{issuer}/indices", post(indices::reserve))
         .route("/v1/issuers/{issuer}/changes", post(changes::change).get(changes::list))
@@ -123,25 +120,60 @@ pub fn router(state: Arc<AppState>, status: Router<Arc<AppState>>) -> Router {
         .route("/openapi.json", get(api::openapi))
         .route("/docs", get(api::docs))
         .route("/docs/style.css", get(api::style))
-        .merge(status)
+        .merge(status);
+    guarded(routes, state)
+}
+
+/// What requests pass before they are answered: the same in a node and in a mirror.
+pub(crate) trait Gate: Send + Sync + 'static {
+    /// How often one may ask.
+    fn rates(&self) -> &Rates;
+    /// How many requests may be under way.
+    fn places(&self) -> &Semaphore;
+    /// What is counted.
+    fn metrics(&self) -> &Metrics;
+}
+
+impl Gate for AppState {
+    fn rates(&self) -> &Rates {
+        &self.rates
+    }
+
+    fn places(&self) -> &Semaphore {
+        &self.places
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}
+
+/// Routes with all that surrounds them: refusals, CORS, limits, and what is told of each request.
+pub(crate) fn guarded<S: Gate>(routes: Router<Arc<S>>, state: Arc<S>) -> Router {
+    let cors = CorsLayer::new().allow_origin(Any).allow_methods([Method::GET, Method::HEAD]).expose_headers([
+        STATE_HEADER,
+        header::ETAG,
+        header::RETRY_AFTER,
+    ]);
+    routes
         .method_not_allowed_fallback(async || Problem::new(Kind::WrongMethod, "see /docs for the methods"))
         .fallback(async || Problem::new(Kind::NoSuchPath, "see /docs for the paths"))
         .layer(cors)
         .layer(CatchPanicLayer::custom(|_| Problem::internal(&"a request panicked").into_response()))
-        .layer(middleware::from_fn_with_state(state.clone(), admit))
+        .layer(middleware::from_fn_with_state(state.clone(), admit::<S>))
         .with_state(state)
 }
 
 /// Lets a request in if there is a place for it, and tells how it was answered: method, route and status, never
 /// digests or peers.
-async fn admit(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
+async fn admit<S: Gate>(State(gate): State<Arc<S>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = method_name(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or_else(String::new, |path| path.as_str().to_owned());
-    let response = answer(&state, request, next).await;
+    let response = answer(&*gate, request, next).await;
     let after = started.elapsed();
     let how = Answered { method, route, status: response.status().as_u16() };
-    state.metrics.answered(&how, after);
+    gate.metrics().answered(&how, after);
     let (route, status) = (&how.route, how.status);
     if status >= 500 {
         tracing::warn!(method, %route, status, ?after, "answered");
@@ -151,13 +183,13 @@ async fn admit(State(state): State<Arc<AppState>>, request: Request, next: Next)
     response
 }
 
-async fn answer(state: &AppState, request: Request, next: Next) -> Response {
+async fn answer(gate: &impl Gate, request: Request, next: Next) -> Response {
     if let Some(peer) = request.extensions().get::<Peer>()
-        && let Err(refused) = state.rates.count_peer(*peer)
+        && let Err(refused) = gate.rates().count_peer(*peer)
     {
         return refused.into_response();
     }
-    let Ok(_place) = state.places.try_acquire() else {
+    let Ok(_place) = gate.places().try_acquire() else {
         return Problem::new(Kind::Busy, "try again in a moment").into_response();
     };
     next.run(request).await

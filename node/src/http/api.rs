@@ -19,7 +19,8 @@ use utoipa::{
 };
 
 use super::{
-    batches, changes, feed, indices, lists, node, offenders::Offender, receipts, status as status_routes, submit,
+    anchors, batches, changes, feed, indices, lists, node, offenders::Offender, receipts, snapshot,
+    status as status_routes, submit,
 };
 
 /// The description.
@@ -34,6 +35,7 @@ use super::{
         submit::submit, batches::seal, receipts::receipt, batches::list, batches::one, batches::receipts, feed::events,
         indices::reserve, changes::change, changes::list, changes::one,
         status_routes::overview, status_routes::one, status_routes::many, lists::numbers, lists::list, lists::keys,
+        snapshot::snapshot, anchors::anchors,
         node::node, node::own_token, node::healthz, node::readyz, node::metrics,
     ),
     components(schemas(Digests, Accepted, Entry, Receipt, Pending, Problem, Offender, Node, Token, Ready, Reason)),
@@ -217,15 +219,35 @@ pub async fn openapi() -> Json<utoipa::openapi::OpenApi> {
     Json(Api::openapi())
 }
 
+/// What of it a mirror offers: the reads.
+pub fn of_mirror() -> utoipa::openapi::OpenApi {
+    let mut api = Api::openapi();
+    api.info.title = "Testamur mirror".to_owned();
+    api.info.description = Some(
+        "The status of credentials and the anchors of issuers, from the chain alone. All of it is open, and leads to \
+         what the registry contract states."
+            .to_owned(),
+    );
+    let operating = ["/v1/node", "/healthz", "/readyz", "/metrics", "/.well-known/jwks.json"];
+    let reads = |path: &str| path.contains("/status") || path.ends_with("/anchors") || operating.contains(&path);
+    api.paths.paths.retain(|path, _| reads(path));
+    api
+}
+
 /// `GET /docs`: one page without scripts, and nothing from elsewhere.
 pub async fn docs() -> Response {
+    docs_of(&Api::openapi())
+}
+
+/// The page of a description.
+pub fn docs_of(api: &utoipa::openapi::OpenApi) -> Response {
     let policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     let headers = [
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
-    (headers, Html(page(&Api::openapi()))).into_response()
+    (headers, Html(page(api))).into_response()
 }
 
 /// `GET /docs/style.css`.

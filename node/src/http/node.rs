@@ -11,6 +11,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{AppState, access::token, problem::Problem};
+use crate::{health::Health, metrics::Metrics};
 
 /// What this node is: chain, registry, issuers, limits.
 #[utoipa::path(get, path = "/v1/node", tag = "read", responses((status = 200, body = super::api::Node)))]
@@ -53,7 +54,12 @@ pub async fn healthz() -> &'static str {
 )]
 pub async fn readyz(State(state): State<Arc<AppState>>) -> Response {
     state.disk.has_room();
-    let reasons = state.health.reasons();
+    ready(&state.health)
+}
+
+/// Ready, or the reasons why not.
+pub fn ready(health: &Health) -> Response {
+    let reasons = health.reasons();
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let headers = [(header::CACHE_CONTROL, "no-store")];
     (status, headers, Json(json!({ "ready": reasons.is_empty(), "reasons": reasons }))).into_response()
@@ -62,7 +68,12 @@ pub async fn readyz(State(state): State<Arc<AppState>>) -> Response {
 /// Prometheus metrics.
 #[utoipa::path(get, path = "/metrics", tag = "operating", responses((status = 200, body = String)))]
 pub async fn metrics(State(state): State<Arc<AppState>>) -> Result<Response, Problem> {
-    let text = state.metrics.render(state.health.reasons().len(), state.disk.free());
+    scraped(&state.metrics, &state.health, state.disk.free())
+}
+
+/// What is counted, in the text format.
+pub fn scraped(metrics: &Metrics, health: &Health, disk_free: Option<u64>) -> Result<Response, Problem> {
+    let text = metrics.render(health.reasons().len(), disk_free);
     let text = text.map_err(|error| Problem::internal(&error))?;
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, media_type)], text).into_response())

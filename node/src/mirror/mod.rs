@@ -4,12 +4,16 @@
 //! chain is out of reach; each view says of which block it is, and its age is the reader's matter.
 //!
 //! Reading order: [`look`] (two blocks) → `track` (one issuer's status, brought to a look) → `board` (what is in
-//! memory) → `rounds` (the loop) → [`store`], [`snapshot`] and [`transfer`] (what is on disk) → [`report`] (what is told).
+//! memory) → `rounds` (the loop) → [`store`], [`snapshot`] and [`transfer`] (what is on disk) → [`report`] (what is told) →
+//! [`anchors`] (beside the status) → [`settings`] and [`serve`] (a mirror as a program of its own).
 
+pub mod anchors;
 mod board;
 pub mod look;
 pub mod report;
 mod rounds;
+pub mod serve;
+pub mod settings;
 pub mod snapshot;
 pub mod store;
 mod track;
@@ -33,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::report::Report;
 use self::{
+    anchors::Shelf,
     board::{Board, Shown, Track},
     look::Look,
     store::{Store, StoreError},
@@ -151,6 +156,7 @@ struct Inner {
     store: Arc<Store>,
     report: Report,
     board: Board,
+    anchors: Shelf,
     /// Of first readings.
     loads: Arc<Semaphore>,
     look: watch::Sender<Option<Look>>,
@@ -185,6 +191,7 @@ impl Mirror {
             store: Arc::new(store),
             report,
             board: Board::new(),
+            anchors: Shelf::default(),
             look: watch::Sender::new(None),
             changes: watch::Sender::new(0),
             wake: Notify::new(),
