@@ -143,8 +143,9 @@ impl Sender<'_> {
             let view = self.look(&mut follower, seen).await?;
             let toggles = differing(&view.head, all, wanted)?;
             if toggles.is_empty() && view.head.fault.is_none() {
-                if wait < ChangeState::Final || is_settled(&view.settled, all, wanted) {
-                    let state = if is_settled(&view.settled, all, wanted) { ChangeState::Final } else { wait };
+                let settled = is_settled(&view.settled, all, wanted);
+                if settled || wait < ChangeState::Final {
+                    let state = if settled { ChangeState::Final } else { wait };
                     tell(Step::Reached { count: all.len(), state, at: last, change: None });
                     return Ok(());
                 }
