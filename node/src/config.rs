@@ -118,7 +118,7 @@ pub struct Status {
 pub struct Limits {
     /// Bytes of a body of lines or raw digests. What is taken is kept until the reply: up to 40 bytes a digest.
     pub body_bytes: u64,
-    /// Bytes of a JSON body, which is parsed as a whole.
+    /// Bytes of a JSON body, which is parsed as a whole. 100,000 entries with reserved indices need 11 MB.
     pub json_body_bytes: usize,
     /// Open connections; who comes then waits.
     pub connections: usize,
@@ -178,7 +178,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 256 << 20,
-            json_body_bytes: 8 << 20,
+            json_body_bytes: 16 << 20,
             connections: 4096,
             requests: 1024,
             token_requests_per_second: 0,

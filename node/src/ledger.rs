@@ -223,9 +223,7 @@ impl Ledger {
         if let Some((batch, leaf)) = read(&self.shelf).find(issuer, digest) {
             return Ok(Some(batch.entries[leaf as usize].status_index));
         }
-        let Some((batch, leaf)) = self.store.locate(issuer, digest)? else { return Ok(None) };
-        let entry = self.store.entry(batch, leaf)?.filter(|entry| entry.digest == digest);
-        Ok(Some(entry.ok_or(StoreError::Damaged { what: "index entry" })?.status_index))
+        Ok(self.store.find(issuer, digest)?.map(|(_, index)| index))
     }
 
     /// Which entries cannot be submitted with the reserved status indices that they name.

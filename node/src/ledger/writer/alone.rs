@@ -8,15 +8,14 @@ use crate::store::{ChangeRecord, NewChange, Sequence};
 impl Writer {
     /// Gives status indices to no digest yet.
     pub(super) fn reserve(&mut self, issuer: Address, count: u32) -> Result<Vec<StatusIndex>, LedgerError> {
-        self.require_room()?;
         // The counter is stored as a whole: what waits has to be on disk before.
         self.commit();
+        self.require_room()?;
         let Sequence { first, next } = self.sequence(issuer)?;
         let end = next + u64::from(count);
         let indices: Option<Vec<_>> = (next..end).map(|n| self.permutations.index(issuer, n)).collect();
         let indices = indices.ok_or(LedgerError::Exhausted)?;
         let sequence = Sequence { first, next: end };
-        self.require_room()?;
         // the one commit point of reservations
         self.store.reserve(issuer, &indices, sequence).map_err(|error| self.fail(&error))?;
         self.sequences.insert(issuer, sequence);

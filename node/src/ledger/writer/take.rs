@@ -53,18 +53,15 @@ impl Writer {
     ) -> Result<(), LedgerError> {
         let pairs = digests.iter().zip(reserved);
         let entries: Vec<_> = pairs.map(|(digest, index)| Entry { digest: *digest, status_index: *index }).collect();
-        let found = {
-            let shelf = read(&self.shelf);
-            let index_of = |digest| match shelf.open(issuer).and_then(|batch| batch.status_index(digest)) {
-                Some(index) => Ok(Some(index)),
-                None => Ok(find_closed(&self.store, shelf.sealing(issuer), issuer, digest)?.map(|(_, index)| index)),
-            };
-            let used = self.used.get(&issuer);
-            let is_free =
-                |index| Ok(!used.is_some_and(|used| used.contains(&index)) && self.store.is_reserved(issuer, index)?);
-            conflicts(&entries, index_of, is_free)
+        let sealing = read(&self.shelf).sealing(issuer).to_vec();
+        let index_of = |digest| match read(&self.shelf).open(issuer).and_then(|batch| batch.status_index(digest)) {
+            Some(index) => Ok(Some(index)),
+            None => Ok(find_closed(&self.store, &sealing, issuer, digest)?.map(|(_, index)| index)),
         };
-        let found = found.map_err(|error| self.fail(&error))?;
+        let used = self.used.get(&issuer);
+        let is_free =
+            |index| Ok(!used.is_some_and(|used| used.contains(&index)) && self.store.is_reserved(issuer, index)?);
+        let found = conflicts(&entries, index_of, is_free).map_err(|error| self.fail(&error))?;
         if found.is_empty() { Ok(()) } else { Err(LedgerError::Conflicts(found)) }
     }
 
@@ -137,9 +134,7 @@ fn find_closed(
             return Ok(Some((batch.id, batch.entries[leaf as usize].status_index)));
         }
     }
-    let Some((batch, leaf)) = store.locate(issuer, digest)? else { return Ok(None) };
-    let entry = store.entry(batch, leaf)?.filter(|entry| entry.digest == digest);
-    Ok(Some((batch, entry.ok_or(StoreError::Damaged { what: "index entry" })?.status_index)))
+    store.find(issuer, digest)
 }
 
 fn new_batch(store: &Store, issuer: Address) -> OpenBatch {

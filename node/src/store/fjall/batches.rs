@@ -125,6 +125,13 @@ impl Store {
         value.map(|value| parse_index_value(&value)).transpose()
     }
 
+    /// The batch and the status index of a digest among the sealed batches.
+    pub fn find(&self, issuer: Address, digest: Digest) -> Result<Option<(BatchId, StatusIndex)>, StoreError> {
+        let Some((batch, leaf)) = self.locate(issuer, digest)? else { return Ok(None) };
+        let entry = self.entry(batch, leaf)?.filter(|entry| entry.digest == digest);
+        Ok(Some((batch, entry.ok_or(StoreError::Damaged { what: "index entry" })?.status_index)))
+    }
+
     /// One entry of a batch, open or sealed.
     pub fn entry(&self, batch: BatchId, leaf: u32) -> Result<Option<Entry>, StoreError> {
         let chunks = self.entries.range(entries_key(batch, 0)..=entries_key(batch, leaf));
