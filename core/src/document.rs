@@ -7,6 +7,7 @@ use crate::{
     digest::{blind, credential_hash, file_hash},
     json,
     proof::{AnchorProof, is_anchor, proofs},
+    status::names_own_bit,
 };
 
 /// A document as read, before anything about it is believed.
@@ -57,12 +58,14 @@ impl Document {
         self.credential.as_ref().map_or(0, |credential| proofs(credential).filter(|proof| !is_anchor(proof)).count())
     }
 
-    /// How many entries `credentialStatus` has.
-    pub fn status_entries(&self) -> usize {
+    /// How many entries of `credentialStatus` name another bit than the receipt does.
+    pub fn other_status_entries(&self) -> usize {
+        let receipt = &self.proof.receipt;
+        let is_other = |entry: &&Value| !names_own_bit(entry, receipt.issuer, receipt.status_index);
         match self.credential.as_ref().and_then(|credential| credential.get("credentialStatus")) {
             None => 0,
-            Some(Value::Array(entries)) => entries.len(),
-            Some(_) => 1,
+            Some(Value::Array(entries)) => entries.iter().filter(is_other).count(),
+            Some(entry) => usize::from(is_other(&entry)),
         }
     }
 }

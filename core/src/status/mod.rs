@@ -2,6 +2,7 @@
 
 pub mod bitstring;
 pub mod delta;
+mod entry;
 mod flat;
 mod inflate;
 mod list;
@@ -10,6 +11,7 @@ mod proof;
 pub mod token;
 mod tree;
 
+pub use entry::names_own_bit;
 pub use list::{ListProof, StatusList};
 pub use proof::StatusProof;
 pub use tree::StatusTree;

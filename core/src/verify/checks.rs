@@ -164,8 +164,9 @@ pub(super) fn status(document: &Document, seen: &Seen, policy: &Policy, now: Uni
     if let Some(allowed) = policy.max_status_age.filter(|&allowed| age > allowed) {
         gap.get_or_insert(Gap::StatusTooOld { age, allowed });
     }
-    if document.status_entries() > 0 {
-        gap.get_or_insert(Gap::OtherStatusLists { count: document.status_entries() });
+    let count = document.other_status_entries();
+    if count > 0 {
+        gap.get_or_insert(Gap::OtherStatusLists { count });
     }
     match gap {
         Some(gap) => Outcome::Unknown(gap),

@@ -373,6 +373,17 @@ fn status_that_cannot_be_told_is_unknown() {
     let mut value = credential();
     value["credentialStatus"] = json!([{"type": "BitstringStatusListEntry"}, {}]);
     Case::of(value).is_unknown(CheckKind::Status, |gap| *gap == Gap::OtherStatusLists { count: 2 });
+
+    let receipt = read(&anchored(credential())).expect("well formed").proof.receipt;
+    let mut value = credential();
+    value["credentialStatus"] = json!({
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": "revocation",
+        "statusListIndex": receipt.status_index.within_list().to_string(),
+        "statusListCredential":
+            format!("https://any.example/v1/issuers/{}/status/revocation/lists/{}", receipt.issuer, receipt.status_index.list()),
+    });
+    Case::of(value).is_valid();
 }
 
 #[test]
