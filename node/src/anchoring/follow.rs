@@ -6,12 +6,12 @@ use testamur_chain::{Fees, SendError, TxFees};
 
 use super::{
     Fault,
+    course::Course,
     decide::{self, Standing, Step, bid_of},
     fees::{self, TooDear},
     machine::Anchoring,
     memory::{carrier, newest},
     problem::Problem,
-    status::Course,
     transaction::{self, Cargo, Load},
     view::View,
 };

@@ -1,11 +1,13 @@
 //! Anchoring: takes sealed batches and changes of status to the chain and watches them until they are final.
 //!
-//! Reading order: [`machine`] (what a tick is) → `batches` and [`status`] (the truth) → `follow` and [`prepare`] (the means:
-//! transactions) → [`decide`] and [`reconcile`] (the decisions, pure) → [`view`] (what is read from the chain) →
+//! Reading order: [`machine`] (what a tick is) → `batches` and [`status`] (the truth) → `follow`, `course`, [`prepare`] and
+//! `due` (the means: transactions) → [`decide`] and [`reconcile`] (the decisions, pure) → [`view`] (what is read from the chain) →
 //! [`transaction`], [`update`] and [`fees`] (what is sent) → [`problem`] and [`report`] (what is told).
 
 mod batches;
+mod course;
 pub mod decide;
+mod due;
 pub mod fees;
 mod follow;
 pub mod machine;

@@ -9,7 +9,7 @@ use super::{
     faults::tick_or_die,
     proxy::{Form, Which},
     stories::NEVER,
-    world::{KEYS, Node, World},
+    world::{KEYS, Node, World, is_done},
 };
 use crate::store::{Action, Store};
 
@@ -23,7 +23,7 @@ async fn life_with_fault(world: &World, store: &Arc<Store>, nth: usize, form: Fo
     world.mirror_looks().await;
     world.proxy.fail(Which::Nth(nth), form);
     let mut failed = false;
-    while !failed && !(store.open_changes().unwrap().is_empty() && store.open_txs().unwrap().is_empty()) {
+    while !failed && !is_done(store) {
         failed = !tick_or_die(world, &mut node).await;
         if !failed {
             world.anvil.mine(1).await;
@@ -35,7 +35,7 @@ async fn life_with_fault(world: &World, store: &Arc<Store>, nth: usize, form: Fo
         node = world.node_over(node.store, |_| ());
     }
     world.finish_changes(&mut node).await;
-    world.check_changes(&node).await;
+    assert_eq!(node.problems(), Vec::<&str>::new(), "request {nth}, {form:?}");
     assert_eq!(world.nonce(0).await, nonce + 2, "request {nth}, {form:?}: two updates, and none in vain");
     failed
 }
@@ -48,6 +48,7 @@ async fn every_request_fails(form: Form, restart: bool) {
         nth += 1;
     }
     assert!(nth > 30, "a life has more requests than {nth}");
+    world.check_changes(&world.node_over(store, |_| ())).await;
     for (issuer, purpose, toggles) in [(1, Purpose::REVOCATION, 3), (2, Purpose::SUSPENSION, 1)] {
         let (updates, tree) = world.check_updates(world.issuer(issuer), purpose).await;
         assert_eq!((updates.len(), tree.set_bits().count()), (nth + 1, toggles * (nth + 1)), "one update each life");
@@ -143,10 +144,8 @@ async fn finish_together(world: &World, first: &mut Node, second: &mut Node) {
         world.mirror_looks().await;
         let _ = first.anchoring.tick().await;
         let _ = second.anchoring.tick().await;
-        let done =
-            |node: &Node| node.store.open_changes().unwrap().is_empty() && node.store.open_txs().unwrap().is_empty();
         world.anvil.mine(1).await;
-        if done(first) && done(second) {
+        if is_done(&first.store) && is_done(&second.store) {
             return;
         }
     }

@@ -202,7 +202,7 @@ impl World {
         for _ in 0..60 {
             self.mirror_looks().await;
             let _ = node.anchoring.tick().await;
-            if node.store.open_changes().unwrap().is_empty() && node.store.open_txs().unwrap().is_empty() {
+            if is_done(&node.store) {
                 return;
             }
             self.anvil.mine(1).await;
@@ -235,7 +235,10 @@ impl World {
             let indices = node.store.change_indices(change.id).unwrap();
             bits.extend(indices.into_iter().map(|index| (index, change.action.bit())));
             let ChangeState::Final { at } = change.state else { panic!("{change:?}") };
-            assert!(at.epoch == 0 || at.transaction != Hash::ZERO, "{change:?}");
+            if at.transaction != Hash::ZERO {
+                let tx_receipt = self.anvil.endpoint.tx_receipt(at.transaction).await.unwrap().unwrap();
+                assert_eq!((tx_receipt.success, tx_receipt.block), (true, at.block), "{change:?}");
+            }
         }
         for ((issuer, purpose), bits) in wanted {
             let (_, tree) = self.check_updates(issuer, purpose).await;
@@ -320,6 +323,11 @@ impl Node {
     pub fn versions(&self) -> Vec<usize> {
         self.store.open_txs().unwrap().iter().map(|tx| tx.attempts.len()).collect()
     }
+}
+
+/// Whether no change waits for anything, and no transaction is left over.
+pub fn is_done(store: &Store) -> bool {
+    store.open_changes().unwrap().is_empty() && store.open_txs().unwrap().is_empty()
 }
 
 pub fn key(folder: &TempDir, hex: &str) -> Key {
