@@ -5,3 +5,4 @@
 
 mod following;
 mod scene;
+mod serving;

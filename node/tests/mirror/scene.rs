@@ -110,8 +110,12 @@ impl Scene {
     }
 
     async fn publish(&self, n: usize, purpose: Purpose, epoch: u64, root: Hash, delta: &[u8]) {
-        let call = update_status_call(self.issuer(n), purpose, epoch, root, delta);
-        transact::send(&self.endpoint, &account(n), self.registry.address(), &call, PATIENCE).await.unwrap();
+        self.act(n, &update_status_call(self.issuer(n), purpose, epoch, root, delta)).await;
+    }
+
+    /// An issuer's transaction, in a block when this returns.
+    pub async fn act(&self, n: usize, call: &[u8]) {
+        transact::send(&self.endpoint, &account(n), self.registry.address(), call, PATIENCE).await.unwrap();
     }
 
     /// The root of an issuer's bits as they are meant.
