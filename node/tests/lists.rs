@@ -1,5 +1,4 @@
-//! Status over HTTP, from a mirror of a real chain: proofs and lists in every format, read back by our own core and by
-//! other people's packages.
+//! Status over HTTP, from a mirror of a real chain: proofs and lists in every format, read back by our own core.
 
 #![allow(clippy::unwrap_used)] // a test may panic
 
@@ -7,7 +6,7 @@
 #[allow(dead_code)] // the mirror's own tests need more of it
 mod scene;
 
-use std::{collections::BTreeSet, io::Write, path::Path, process::Stdio, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::Router;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -22,9 +21,9 @@ use testamur_node::{
     lists::{ANCHORED, Form, Lists, PublicUrl},
     mirror::Limits,
 };
-use tokio::{io::AsyncWriteExt, net::TcpListener, process::Command};
+use tokio::net::TcpListener;
 
-use scene::{CHAIN, REVOCATION, Running, SUSPENSION, Scene};
+use scene::{CHAIN, REVOCATION, Running, Scene};
 
 /// A server of status.
 struct Server {
@@ -82,10 +81,6 @@ async fn refusal(response: Response, status: u16, name: &str) -> Value {
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().unwrap())
-}
-
-fn index(n: u64) -> StatusIndex {
-    StatusIndex::new(n).unwrap()
 }
 
 fn read<T: serde::de::DeserializeOwned>(value: &Value) -> T {
@@ -295,48 +290,4 @@ async fn a_chain_that_cannot_be_seen_is_no_answer() {
         assert!(response.headers().contains_key("retry-after"));
     }
     running.stop().await;
-}
-
-#[tokio::test]
-async fn others_read_our_lists_bit_for_bit() {
-    const TEST: &str = "others_read_our_lists_bit_for_bit";
-    let Some(folder) = readers(TEST) else { return };
-    let Some(scene) = Scene::new(TEST).await else { return };
-    let revoked = scattered(5, 3_000);
-    let suspended = scattered(0, 50);
-    scene.toggle(1, REVOCATION, &revoked).await;
-    scene.toggle(1, SUSPENSION, &suspended).await;
-    let running = scene.mirror(&[1]).await;
-    running.until("revoked", scene.issuer(1), REVOCATION, |view| view.head.record.epoch == 1).await;
-    running.until("suspended", scene.issuer(1), SUSPENSION, |view| view.head.record.epoch == 1).await;
-    let server = Server::start(&scene, &running).await;
-    for (rest, set) in
-        [("/revocation/lists/5", &revoked), ("/suspension/lists/0", &suspended), ("/revocation/lists/6", &vec![])]
-    {
-        let within: Vec<_> = set.iter().map(|&at| index(at).within_list()).collect();
-        let report = read_by_others(&folder, &server.path(&scene, 1, rest), &within).await;
-        let forms = report.as_object().unwrap();
-        assert_eq!(forms.len(), 4);
-        assert!(forms.values().all(|form| *form == json!({ "verified": true, "different": [] })), "{rest}: {report:#}");
-    }
-    running.stop().await;
-}
-
-/// The folder of the readers; `None`, loudly, where they are not installed.
-fn readers(test: &str) -> Option<std::path::PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/js");
-    if folder.join("node_modules").is_dir() {
-        return Some(folder);
-    }
-    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: tests/js is not installed (run scripts/setup-js)");
-    None
-}
-
-async fn read_by_others(folder: &Path, url: &str, set: &[u32]) -> Value {
-    let mut command = Command::new("node");
-    command.arg("read-lists.mjs").arg(url).current_dir(folder).kill_on_drop(true);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(json!({ "set": set }).to_string().as_bytes()).await.unwrap();
-    let output = child.wait_with_output().await.unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -24,7 +24,11 @@ use super::{
     problem::{Kind, Problem},
     receipts::push_hex,
 };
-use crate::{clock, lists::{Lists, PublicUrl}, mirror::Mirror};
+use crate::{
+    clock,
+    lists::{Lists, PublicUrl},
+    mirror::Mirror,
+};
 
 /// Indices in one question.
 const MOST_INDICES: usize = 10_000;
