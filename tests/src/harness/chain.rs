@@ -121,6 +121,13 @@ impl Chain {
         answer.get("result").cloned().ok_or_else(|| answer["error"].to_string())
     }
 
+    /// The time of its newest block, in seconds since 1970.
+    pub fn now(&self) -> u64 {
+        let block = self.rpc("eth_getBlockByNumber", json!(["latest", false]));
+        let time = block["timestamp"].as_str().expect("a block has a time");
+        u64::from_str_radix(time.trim_start_matches("0x"), 16).expect("hex")
+    }
+
     /// The number of `Anchored` events of an issuer and root: must be one, whatever happened on the way.
     pub fn anchored_events(&self, registry: &str, issuer: &str, root: &str) -> usize {
         // keccak-256 of "Anchored(address,bytes32,uint64,uint64)", as in the committed ABI.

@@ -4,6 +4,7 @@
 
 mod chain;
 mod cli;
+mod mirror;
 mod node;
 mod proxy;
 mod wait;
@@ -11,6 +12,7 @@ mod world;
 
 pub use chain::{Account, Chain};
 pub use cli::{Ran, run};
+pub use mirror::Mirror;
 pub use node::{Node, NodeOptions};
 pub use proxy::{Fault, Proxy};
 pub use wait::until;

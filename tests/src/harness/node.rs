@@ -18,7 +18,7 @@ pub struct NodeOptions<'a> {
     pub issuers: Vec<String>,
     /// The account that anchors.
     pub operator: &'a Account,
-    /// Seconds after which an open batch is sealed.
+    /// Seconds after which an open batch is sealed, and changes of status are sent.
     pub max_age_seconds: f64,
 }
 
@@ -37,7 +37,8 @@ impl Node {
         let config = format!(
             "data_dir = {data:?}\nlisten = {listen:?}\nissuers = {issuers:?}\n\n\
              [chain]\nrpc = {rpc:?}\nid = {chain}\npoll_seconds = 0.1\n\n\
-             [operator]\nkey_file = {key:?}\n\n[seal]\nmax_age_seconds = {age}\n",
+             [operator]\nkey_file = {key:?}\n\n[seal]\nmax_age_seconds = {age}\n\n\
+             [status]\nmax_age_seconds = {age}\n",
             data = folder.join("data"),
             listen = url.trim_start_matches("http://"),
             issuers = options.issuers,
