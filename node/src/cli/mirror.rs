@@ -9,8 +9,8 @@ use super::{Failure, Settings, announce, runtime, start_log, stop_on_signal};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// URL of a JSON-RPC endpoint. One that holds an access key belongs into TESTAMUR_NODE_CHAIN__RPC or the configuration
-    /// file: other users can read command lines.
+    /// URL of a JSON-RPC endpoint. One that holds an access key belongs into TESTAMUR_NODE_CHAIN__RPC or the
+    /// configuration file: other users can read command lines.
     #[arg(long, value_name = "URL")]
     rpc: Option<String>,
     /// Address of the registry contract; the published one unless stated.

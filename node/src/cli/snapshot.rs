@@ -24,8 +24,8 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Write the settled status of an issuer to a file: from a server, or from the data folder of a mirror that does not
-    /// run.
+    /// Write the settled status of an issuer to a file: from a server, or from the data folder of a mirror that does
+    /// not run.
     Export {
         /// The issuer.
         #[arg(long, value_name = "ADDRESS")]

@@ -1,4 +1,5 @@
-//! What a mirror holds in memory: for each issuer and purpose the newest view, for readers who never wait for the chain.
+//! What a mirror holds in memory: for each issuer and purpose the newest view, for readers who never wait for the
+//! chain.
 
 use std::{
     collections::HashMap,

@@ -1,11 +1,12 @@
 //! A mirror: the status of issuers, followed on the chain and kept in memory, for whoever asks.
 //!
-//! It trusts no issuer and needs none: bits count only under the root that the contract states. What it has seen it goes on showing while the
-//! chain is out of reach; each view says of which block it is, and its age is the reader's matter.
+//! It trusts no issuer and needs none: bits count only under the root that the contract states. What it has seen it
+//! goes on showing while the chain is out of reach; each view says of which block it is, and its age is the reader's
+//! matter.
 //!
 //! Reading order: [`look`] (two blocks) → `track` (one issuer's status, brought to a look) → `board` (what is in
-//! memory) → `rounds` (the loop) → [`store`], [`snapshot`] and [`transfer`] (what is on disk) → [`report`] (what is told) →
-//! [`anchors`] (beside the status) → [`settings`] and [`serve`] (a mirror as a program of its own).
+//! memory) → `rounds` (the loop) → [`store`], [`snapshot`] and [`transfer`] (what is on disk) → [`report`] (what is
+//! told) → [`anchors`] (beside the status) → [`settings`] and [`serve`] (a mirror as a program of its own).
 
 pub mod anchors;
 mod board;
@@ -84,7 +85,8 @@ pub struct MirrorConfig {
 /// What a mirror defends itself with. Issuers that are followed always are beyond all of them.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of trees in memory. Beyond, what was asked for longest ago is dropped, and taken up from disk when asked for.
+    /// Bytes of trees in memory. Beyond, what was asked for longest ago is dropped, and taken up from disk when asked
+    /// for.
     pub memory_bytes: usize,
     /// Issuers and purposes in memory.
     pub followed: usize,
@@ -96,9 +98,11 @@ pub struct Limits {
     pub idle: Duration,
     /// How long the answer counts that nothing was ever written.
     pub unwritten: Duration,
-    /// How long a settled root stands that its deltas do not lead to, until everything is read once more: perhaps not the
-    /// issuer was wrong but the endpoint. Doubles each time, up to an hour.
+    /// How long a settled root stands that its deltas do not lead to, until everything is read once more: perhaps not
+    /// the issuer was wrong but the endpoint. Doubles each time, up to an hour.
     pub doubt: Duration,
+    /// Updates on disk of one issuer and purpose, beyond which their bits replace them: a start replays no more.
+    pub updates: usize,
 }
 
 impl Default for Limits {
@@ -111,6 +115,7 @@ impl Default for Limits {
             idle: Duration::from_secs(900),
             unwritten: Duration::from_secs(10),
             doubt: Duration::from_secs(30),
+            updates: 1000,
         }
     }
 }
@@ -167,7 +172,8 @@ struct Inner {
 }
 
 impl Mirror {
-    /// Opens the folder and begins to follow, until shutdown. Then the task ends, and the folder is closed with the last clone.
+    /// Opens the folder and begins to follow, until shutdown. Then the task ends, and the folder is closed with the
+    /// last clone.
     pub async fn start(
         config: MirrorConfig,
         report: Report,
@@ -212,8 +218,8 @@ impl Mirror {
     }
 
     /// The newest view, for whoever asks: an open mirror reads any issuer when asked for it, and waits for that a few
-    /// seconds. Bits count only without a fault ([`testamur_chain::TreeAt::bits`]): an issuer may have published deltas that do
-    /// not lead to its root.
+    /// seconds. Bits count only without a fault ([`testamur_chain::TreeAt::bits`]): an issuer may have published deltas
+    /// that do not lead to its root.
     pub async fn wanted(&self, issuer: Address, purpose: Purpose) -> Result<Arc<StatusView>, NotKnown> {
         let (key, deadline) = (Key { issuer, purpose }, Instant::now() + self.0.limits.patience);
         let track = match self.0.board.find(key) {
@@ -221,6 +227,9 @@ impl Mirror {
             None if !self.follows(issuer) => return Err(NotKnown::NotFollowed),
             None => timeout_at(deadline, self.0.take_on(key)).await.map_err(|_| NotKnown::Loading)?,
         };
+        if let Some(view) = track.view() {
+            return Ok(view);
+        }
         let mut shown = track.shown.subscribe();
         let known = timeout_at(deadline, shown.wait_for(|shown| !matches!(shown, Shown::Loading))).await;
         let known = known.ok().and_then(Result::ok).map_or(Shown::Loading, |shown| shown.clone());

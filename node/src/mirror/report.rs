@@ -110,6 +110,12 @@ pub(super) fn of_issuer(key: Key, error: &Error) -> Reason {
     Reason { problem, issuer: Some(key.issuer), detail: format!("{}: {error}; {advice}", key.purpose) }
 }
 
+/// An issuer's status was not read yet.
+pub(super) fn loading(key: Key) -> Reason {
+    let detail = format!("{}: it is being read from the chain, which takes a while the first time", key.purpose);
+    Reason { problem: "status-loading", issuer: Some(key.issuer), detail }
+}
+
 /// The mirror's folder cannot be used.
 pub(super) fn store_failed(error: &super::store::StoreError) -> Reason {
     let detail = format!("{error}; status is served from memory, and read from the chain again after a restart");

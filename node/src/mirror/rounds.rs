@@ -1,7 +1,7 @@
 //! The loop: a look at the chain, then everything that is followed is brought to it, several at a time.
 //!
-//! Whatever one issuer's status takes, the others do not wait for it: a round leaves behind what is not done in time, and the
-//! next one passes it over while it is still under way.
+//! Whatever one issuer's status takes, the others do not wait for it: a round leaves behind what is not done in time,
+//! and the next one passes it over while it is still under way.
 
 use std::{
     sync::{Arc, PoisonError},
@@ -68,8 +68,8 @@ async fn round(inner: &Arc<Inner>, places: &Arc<Semaphore>, under_way: &mut Join
     Ok(())
 }
 
-/// Whether a track is not at this look yet, or has something to make good. What nobody ever wrote is asked for again when it
-/// is wanted again.
+/// Whether a track is not at this look yet, or has something to make good. What nobody ever wrote is asked for again
+/// when it is wanted again.
 fn needs(track: &Track, look: Look) -> bool {
     let failed = track.told(|told| told.failed.is_some());
     let Some(view) = track.view() else { return true };
@@ -105,9 +105,13 @@ fn tell(inner: &Inner, looked: Result<(), Error>) {
     inner.report.problems(problems);
 }
 
-/// What is wrong with the newest root, which the next update can heal; else why it could not be read.
+/// What is wrong with the newest root, which the next update can heal; else why there is none, or no newer one.
 fn problem(track: &Track) -> Option<Reason> {
-    let fault = track.view().and_then(|view| view.head.fault.clone());
-    let error = fault.or_else(|| track.told(|told| told.failed.clone()))?;
-    Some(report::of_issuer(track.key, &error))
+    let view = track.view();
+    let fault = view.as_ref().and_then(|view| view.head.fault.clone());
+    match fault.or_else(|| track.told(|told| told.failed.clone())) {
+        Some(error) => Some(report::of_issuer(track.key, &error)),
+        None if view.is_none() => Some(report::loading(track.key)),
+        None => None,
+    }
 }

@@ -9,10 +9,10 @@
 //!  "epoch":12,"root":"0x…","block":90,"bits":2048,"bytes":2050}
 //! ```
 //!
-//! `epoch`, `root` and `block` are the update's number, the root that it left and the block that it is in; all 0 where there
-//! was none. `bits` counts set bits, and `bytes` the bytes behind the header. So whoever makes a snapshot of the same update makes the
-//! same file. Read strictly: unknown members, another length, bits that do not hash to the root are refused. Nothing in it
-//! is believed beyond that: whoever uses it asks the chain for its epoch and root first.
+//! `epoch`, `root` and `block` are the update's number, the root that it left and the block that it is in; all 0 where
+//! there was none. `bits` counts set bits, and `bytes` the bytes behind the header. So whoever makes a snapshot of the
+//! same update makes the same file. Read strictly: unknown members, another length, bits that do not hash to the root
+//! are refused. Nothing in it is believed beyond that: whoever uses it asks the chain for its epoch and root first.
 
 use std::{fs::File, io::Read, path::Path};
 

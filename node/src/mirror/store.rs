@@ -1,5 +1,5 @@
-//! What a mirror keeps on disk, in `<data_dir>/mirror`: nothing that the chain does not have, so the folder can be deleted,
-//! and what is damaged is thrown away. Integers are big-endian.
+//! What a mirror keeps on disk, in `<data_dir>/mirror`: nothing that the chain does not have, so the folder can be
+//! deleted, and what is damaged is thrown away. Integers are big-endian.
 //!
 //! | keyspace | key | value |
 //! | --- | --- | --- |
@@ -8,9 +8,9 @@
 //! | `bases` | issuer (20) ‖ purpose (1) | a snapshot file ([`super::snapshot`]) |
 //! | `updates` | issuer (20) ‖ purpose (1) ‖ epoch (8) | block (8) ‖ its hash (32) ‖ transaction (32) ‖ root (32) ‖ delta |
 //!
-//! `updates` holds settled updates only, without a gap, from the one after the base (from 1 where there is none). Whoever
-//! can alter this folder can make the mirror rebuild from the chain: what is read here counts only once the chain
-//! confirms the root that it leads to.
+//! `updates` holds settled updates only, without a gap, from the one after the base (from 1 where there is none).
+//! Whoever can alter this folder can make the mirror rebuild from the chain: what is read here counts only once the
+//! chain confirms the root that it leads to.
 
 use std::{fs, io, path::Path};
 

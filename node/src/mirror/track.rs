@@ -1,7 +1,7 @@
 //! One issuer and purpose: taken up from disk, brought to a look at the chain, and put on disk once settled.
 //!
-//! What is on disk leads to a root that the chain confirmed. Still it is on trial after a start: where it leads elsewhere now, it is
-//! thrown away before anything is said of the issuer.
+//! What is on disk leads to a root that the chain confirmed. Still it is on trial after a start: where it leads
+//! elsewhere now, it is thrown away before anything is said of the issuer.
 
 use std::{
     sync::Arc,
@@ -24,8 +24,7 @@ use super::{
     store::{Kept, Store, StoreError},
 };
 
-/// Updates after the base, in number and in bytes, beyond which a new base is made.
-const REBASE_UPDATES: usize = 1000;
+/// Bytes of deltas after the base beyond which a new base is made, however few they are.
 const REBASE_BYTES: usize = 4 << 20;
 /// The longest that a wrong root stands before everything is read once more.
 const LONGEST_DOUBT: Duration = Duration::from_secs(3600);
@@ -35,7 +34,7 @@ const LONGEST_DOUBT: Duration = Duration::from_secs(3600);
 pub(super) struct Following {
     /// None: nothing was read yet, not even from disk.
     follower: Option<Follower>,
-    /// What was on disk was taken up, and the chain has not confirmed it yet. The block of the snapshot, if it is one.
+    /// What was on disk was taken up, and the chain has not confirmed it yet. The block of its base.
     on_trial: Option<BlockNumber>,
     /// Applied, not on disk yet.
     ahead: Vec<Event<StatusUpdate>>,
@@ -198,7 +197,7 @@ impl Following {
         let updates: Vec<_> = self.ahead.drain(..ripe).collect();
         self.kept.0 += updates.len();
         self.kept.1 += updates.iter().map(|update| update.what.delta.len()).sum::<usize>();
-        let rebase = self.kept.0 > REBASE_UPDATES || self.kept.1 > REBASE_BYTES;
+        let rebase = self.kept.0 > inner.limits.updates || self.kept.1 > REBASE_BYTES;
         let base = rebase.then(|| inner.snapshot(key, settled));
         if rebase {
             self.kept = (0, 0);

@@ -35,8 +35,8 @@ pub enum TransferError {
     },
 }
 
-/// Puts snapshots into a mirror's folder, in place of what is kept of their issuers. Each leads to its own root; that the
-/// chain has that root, the mirror finds out before it uses them.
+/// Puts snapshots into a mirror's folder, in place of what is kept of their issuers. Each leads to its own root; that
+/// the chain has that root, the mirror finds out before it uses them.
 pub fn import(folder: &Path, snapshots: &[Snapshot]) -> Result<(), TransferError> {
     let Some(first) = snapshots.first() else { return Ok(()) };
     let (chain, registry) = Store::inspect(folder)?.unwrap_or((first.of.chain, first.of.registry));

@@ -47,6 +47,31 @@ async fn from_nothing_it_knows_both_blocks_and_a_restart_asks_for_no_history() {
 }
 
 #[tokio::test]
+async fn after_many_updates_their_bits_replace_them_on_disk() {
+    let Some(scene) = Scene::new("after_many_updates").await else { return };
+    let issuer = scene.issuer(1);
+    let few = || {
+        let mut config = scene.config(&[1]);
+        config.limits.updates = 2;
+        config
+    };
+    for round in 0..4_u64 {
+        let running = Running::start(few()).await;
+        for n in 0..2 {
+            scene.toggle(1, REVOCATION, &[round * 10 + n]).await;
+        }
+        scene.mine(4).await;
+        running.until("settled", issuer, REVOCATION, |view| view.settled.record.epoch == 2 * (round + 1)).await;
+        assert_eq!(running.mirror.view(issuer, REVOCATION).unwrap().head.tree.root(), scene.root(1, REVOCATION));
+        running.stop().await;
+    }
+    scene.proxy.forget();
+    let running = Running::start(few()).await;
+    running.until("resumed", issuer, REVOCATION, |view| set(view) == [0, 1, 10, 11, 20, 21, 30, 31]).await;
+    assert_eq!(scene.proxy.count("eth_getLogs"), 0);
+}
+
+#[tokio::test]
 async fn a_reorganisation_is_followed() {
     let Some(scene) = Scene::new("a_reorganisation").await else { return };
     let issuer = scene.issuer(1);
@@ -151,17 +176,17 @@ async fn an_open_mirror_reads_anybody_when_asked_and_forgets_them_again() {
     let running = Running::start(config).await;
     let (one, two, nobody) = (scene.issuer(1), scene.issuer(2), Address([0x55; 20]));
     assert!(running.mirror.view(one, REVOCATION).is_none());
-    assert_eq!(set(&*running.mirror.wanted(one, REVOCATION).await.unwrap()), [1]);
+    assert_eq!(set(&running.mirror.wanted(one, REVOCATION).await.unwrap()), [1]);
     let unwritten = running.mirror.wanted(nobody, REVOCATION).await.unwrap();
     assert_eq!((unwritten.head.record.epoch, unwritten.head.tree.root()), (0, Hash::ZERO));
     until("forgotten", || running.mirror.standing(nobody, REVOCATION).is_none(), String::new).await;
     // The second takes more than there is room for: the first goes, the last stays.
-    assert_eq!(set(&*running.mirror.wanted(two, REVOCATION).await.unwrap()).len(), 300);
+    assert_eq!(set(&running.mirror.wanted(two, REVOCATION).await.unwrap()).len(), 300);
     until("dropped", || running.mirror.standing(one, REVOCATION).is_none(), String::new).await;
     assert!(running.mirror.standing(two, REVOCATION).is_some());
     scene.proxy.forget();
     scene.mine(3).await;
-    assert_eq!(set(&*running.mirror.wanted(one, REVOCATION).await.unwrap()), [1], "and is had again");
+    assert_eq!(set(&running.mirror.wanted(one, REVOCATION).await.unwrap()), [1], "and is had again");
     running.until_problems(&[]).await;
 }
 
@@ -181,7 +206,7 @@ async fn first_readings_are_few_at_a_time_and_questions_wait_only_so_long() {
     assert!(running.mirror.standing(scene.issuer(2), REVOCATION).is_none(), "it had no place yet");
     scene.proxy.gate.add_permits(1 << 20);
     running.until("the first", scene.issuer(1), REVOCATION, |view| set(view) == [1]).await;
-    assert_eq!(set(&*running.mirror.wanted(scene.issuer(2), REVOCATION).await.unwrap()), [2]);
+    assert_eq!(set(&running.mirror.wanted(scene.issuer(2), REVOCATION).await.unwrap()), [2]);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! `testamur-node mirror` as a process: from a URL alone it serves anybody's status and anchors, and snapshots go from one to
-//! another.
+//! `testamur-node mirror` as a process: from a URL alone it serves anybody's status and anchors, and snapshots go from
+//! one to another.
 
 use std::{
     io::{BufRead, BufReader},
@@ -66,7 +66,8 @@ fn command(data_dir: &Path) -> Command {
     command
 }
 
-#[tokio::test(flavor = "multi_thread")] // the endpoint answers while a process is waited for
+// The endpoint answers while a process is waited for.
+#[tokio::test(flavor = "multi_thread")]
 async fn from_a_url_alone_it_serves_anybody() {
     let Some(scene) = Scene::new("from_a_url_alone").await else { return };
     scene.toggle(1, REVOCATION, &[3, 200_000]).await;
@@ -119,7 +120,8 @@ async fn from_a_url_alone_it_serves_anybody() {
     assert_eq!(mirror.ask("/v1/token").await.0, 404);
 }
 
-#[tokio::test(flavor = "multi_thread")] // the endpoint answers while a process is waited for
+// The endpoint answers while a process is waited for.
+#[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_goes_from_one_mirror_to_another() {
     let Some(scene) = Scene::new("a_snapshot_goes").await else { return };
     for n in 0..4 {
