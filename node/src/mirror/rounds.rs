@@ -91,7 +91,7 @@ fn bring(inner: &Arc<Inner>, places: &Arc<Semaphore>, track: Arc<Track>, look: L
 
 /// Tells how things stand, and drops what is not needed in memory. While the chain is out of reach, all of it is.
 fn tell(inner: &Inner, looked: Result<(), Error>) {
-    let mut problems = Vec::new();
+    let (mut problems, seen) = (Vec::new(), looked.is_ok());
     match looked {
         Ok(()) => inner.report.measures.held(&inner.board.tidy(&inner.limits)),
         Err(error) => {
@@ -100,18 +100,18 @@ fn tell(inner: &Inner, looked: Result<(), Error>) {
         }
     }
     // A stranger's faults are no reason for a mirror not to be ready.
-    problems.extend(inner.board.all().iter().filter(|track| track.pinned).filter_map(|track| problem(track)));
+    problems.extend(inner.board.all().iter().filter(|track| track.pinned).filter_map(|track| problem(track, seen)));
     problems.extend(inner.broken.lock().unwrap_or_else(PoisonError::into_inner).clone());
     inner.report.problems(problems);
 }
 
 /// What is wrong with the newest root, which the next update can heal; else why there is none, or no newer one.
-fn problem(track: &Track) -> Option<Reason> {
+fn problem(track: &Track, seen: bool) -> Option<Reason> {
     let view = track.view();
     let fault = view.as_ref().and_then(|view| view.head.fault.clone());
     match fault.or_else(|| track.told(|told| told.failed.clone())) {
         Some(error) => Some(report::of_issuer(track.key, &error)),
-        None if view.is_none() => Some(report::loading(track.key)),
+        None if seen && view.is_none() => Some(report::loading(track.key)),
         None => None,
     }
 }
