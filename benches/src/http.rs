@@ -4,6 +4,7 @@ mod load;
 mod million;
 mod receipts;
 mod requests;
+mod status;
 mod submit;
 
 pub mod hello;
@@ -16,7 +17,9 @@ use tempfile::TempDir;
 use testamur_tests::harness::{Chain, Node, NodeOptions, World, until};
 
 use self::{load::Load, requests::Requests};
-pub use self::{million::measure as million, receipts::measure as receipts, submit::measure as submit};
+pub use self::{
+    million::measure as million, receipts::measure as receipts, status::measure as status, submit::measure as submit,
+};
 use crate::machine;
 
 /// Digests in one bulk request.
@@ -46,7 +49,7 @@ impl Setup {
             max_age_seconds: 86_400.0,
         };
         let node = Node::start(folder.path(), &options);
-        let token = fs::read_to_string(node.token(&issuer, "submit,admin"))?;
+        let token = fs::read_to_string(node.token(&issuer, "submit,revoke,admin"))?;
         let address = node.url.strip_prefix("http://").context("a plain URL")?.parse()?;
         let requests = Requests::new(&issuer, token.trim());
         Ok(Self { node, address, requests, issuer, folder, _world: world })

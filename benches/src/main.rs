@@ -7,6 +7,7 @@ mod child;
 mod gas;
 mod http;
 mod machine;
+mod rebuild;
 mod rounds;
 mod status;
 mod store;
@@ -45,6 +46,10 @@ enum Item {
     Submit,
     /// Receipts served, beside axum saying hello.
     Receipts,
+    /// Single status proofs served, beside axum saying hello, and many changes at once.
+    StatusProofs,
+    /// An issuer's status rebuilt from the chain.
+    Rebuild,
     /// One million digests, from the first byte to all receipts, on a real chain.
     Million,
     /// What the contract costs, beside other registries.
@@ -59,6 +64,8 @@ impl Item {
             Self::Store => store::measure(rounds, table),
             Self::Submit => http::submit(rounds, table),
             Self::Receipts => http::receipts(rounds, table),
+            Self::StatusProofs => http::status(rounds, table),
+            Self::Rebuild => rebuild::measure(rounds, table),
             Self::Million => http::million(rounds, table),
             Self::Gas => gas::measure(table),
         }

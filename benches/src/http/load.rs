@@ -32,7 +32,7 @@ impl Load {
         Ok(Self { runtime, connections })
     }
 
-    /// Sends as many requests, numbered from 0, over all connections; how many a second were answered with 200.
+    /// Sends as many requests, numbered from 0, over all connections; how many a second were answered with 200 or 202.
     /// Any other answer is an error.
     pub fn run(&mut self, count: u64, request: impl Fn(u64, &mut Vec<u8>) + Send + Sync + 'static) -> Result<f64> {
         let next = Arc::new(AtomicU64::new(0));
@@ -93,7 +93,7 @@ impl Connection {
         };
         let head = std::str::from_utf8(&self.bytes[..body])?;
         let length = content_length(head).with_context(|| format!("no content-length in {head}"))?;
-        let ok = head.starts_with("HTTP/1.1 200 ");
+        let ok = head.starts_with("HTTP/1.1 200 ") || head.starts_with("HTTP/1.1 202 ");
         while self.bytes.len() < body + length {
             self.read().await?;
         }

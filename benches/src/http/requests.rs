@@ -2,6 +2,7 @@
 
 use std::{io::Write, ops::Range};
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// Odd, so that its multiples visit all of a power of two, far apart.
@@ -46,6 +47,21 @@ impl Requests {
         let (issuer, digest) = (&self.issuer, hex::encode(digest(number)));
         write!(out, "GET /v1/issuers/{issuer}/receipts/{digest} HTTP/1.1\r\nhost: localhost\r\n\r\n")
             .expect("a vector takes everything");
+    }
+
+    /// The revocation bit of a status index, with its proof.
+    pub fn status(&self, index: u64, out: &mut Vec<u8>) {
+        let issuer = &self.issuer;
+        write!(out, "GET /v1/issuers/{issuer}/status/revocation/{index} HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .expect("a vector takes everything");
+    }
+
+    /// Revoke, without waiting for others.
+    pub fn revoke(&self, indices: &[u64]) -> Vec<u8> {
+        let body = json!({"action": "revoke", "indices": indices, "assignedElsewhere": true, "now": true}).to_string();
+        let mut out = Vec::with_capacity(body.len() + 512);
+        self.post("changes", "application/json", body.as_bytes(), &mut out);
+        out
     }
 
     fn post(&self, path: &str, media_type: &str, body: &[u8], out: &mut Vec<u8>) {
