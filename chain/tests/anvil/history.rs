@@ -1,16 +1,13 @@
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Instant,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
 };
 
 use futures::FutureExt;
 use serde_json::{Value, json};
 use testamur_chain::{
     BlockTag::Latest,
-    Error, Follower, Registry, Roles,
+    Error, Registry, Roles,
     history::{Act, Anchored, acts, anchors, past, rebuild, status_tree, status_updates},
     registry::{
         accept_controller_call, anchor_call, anchor_many_call, set_controller_call, set_operator_call,
@@ -236,38 +233,4 @@ async fn the_status_of_a_moment_in_the_past() {
     let later = UnixSeconds(settled.time.0 + 1);
     let error = past(&registry, issuer, Purpose::SUSPENSION, later, settled).await.unwrap_err();
     assert_eq!(error, Error::NotSettled { moment: later, settled: settled.time });
-}
-
-/// A figure: `cargo test --release -p testamur-chain --test anvil a_million -- --ignored --nocapture`.
-#[tokio::test]
-#[ignore = "measures"]
-async fn a_million_revocations_in_a_thousand_updates_are_rebuilt_within_ten_seconds() {
-    let Some(chain) = Chain::start("a_million_revocations") else { return };
-    let registry = chain.registry().await;
-    let (issuer, to) = (key(1).address(), registry.address());
-    let mut bits = Bits::new(issuer, Purpose::REVOCATION);
-    for update in 0..1_000_u64 {
-        // Spread over ten million credentials, each index once.
-        let indices: Vec<_> = (0..1_000).map(|n| n * 10_000 + update * 10 + n % 10).collect();
-        let call = bits.toggle(&indices);
-        chain.in_one_block(&key(1), to, vec![call]).await;
-    }
-    let record = registry.status_of(issuer, Purpose::REVOCATION, Latest).await.unwrap();
-    let start = Instant::now();
-    let updates = status_updates(&registry, issuer, Purpose::REVOCATION, &record).await.unwrap();
-    let walked = start.elapsed();
-    let tree = rebuild(&updates, &record).unwrap();
-    let took = start.elapsed();
-    println!("walked in {walked:?}, rebuilt in {took:?}, {} MiB", tree.footprint() >> 20);
-    assert_eq!((record.epoch, tree.root(), tree.set_bits().count()), (1_000, bits.tree.root(), 1_000_000));
-    assert!(took.as_secs() < 10, "{took:?}");
-    // A mirror looks at the root after each update as well.
-    let start = Instant::now();
-    let head = chain.endpoint.block(Latest).await.unwrap();
-    let mut follower = Follower::new(issuer, Purpose::REVOCATION);
-    follower.advance(&registry, head, head).await.unwrap();
-    let followed = start.elapsed();
-    println!("followed in {followed:?}");
-    assert_eq!(follower.view().unwrap().head.tree.root(), record.root);
-    assert!(followed.as_secs() < 10, "{followed:?}");
 }

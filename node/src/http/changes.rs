@@ -96,9 +96,10 @@ struct Update {
     block: u64,
     /// Its time (RFC 3339).
     time: String,
-    /// The transaction.
-    #[schema(value_type = String)]
-    transaction: Hash,
+    /// The transaction; left out where this node did not send it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    transaction: Option<Hash>,
 }
 
 /// A page of changes.
@@ -138,7 +139,8 @@ impl From<ChangeRecord> for Change {
 
 impl From<UpdatedAt> for Update {
     fn from(at: UpdatedAt) -> Self {
-        Self { epoch: at.epoch, block: at.block.0, time: at.time.to_string(), transaction: at.transaction }
+        let transaction = Some(at.transaction).filter(|hash| *hash != Hash::ZERO);
+        Self { epoch: at.epoch, block: at.block.0, time: at.time.to_string(), transaction }
     }
 }
 
