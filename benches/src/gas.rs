@@ -16,7 +16,7 @@ struct Act {
     peers: &'static [(&'static str, f64)],
 }
 
-const ACTS: [Act; 5] = [
+const ACTS: [Act; 6] = [
     Act {
         entry: "anchor",
         plain: None,
@@ -29,9 +29,14 @@ const ACTS: [Act; 5] = [
         peers: &[("EAS", 46_365.0), ("OpenAttestation", 47_980.0), ("TrustVC", 65_947.0)],
     },
     Act {
-        entry: "updateStatus, 1,000 indices",
+        entry: "updateStatus, 1,000 indices of one list",
         plain: Some("a slot for each revocation: 1,000"),
         peers: &[("EAS", 25.0e6), ("OpenAttestation", 24.3e6), ("TrustVC", 43.2e6)],
+    },
+    Act {
+        entry: "updateStatus, 1,000 indices of a million",
+        plain: Some("a slot for each revocation: 1,000"),
+        peers: &[],
     },
     Act { entry: "verifyInclusion, 20 levels, execution", plain: None, peers: &[] },
 ];

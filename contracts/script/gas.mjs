@@ -73,10 +73,10 @@ const hex = (bytes) => `0x${Buffer.from(bytes).toString('hex')}`;
 const value = (name) => sha256(Buffer.from(name)).map((byte) => byte || 1);
 const root = (name) => hex(value(name));
 
-/// `count` different indices below 131,072, toggled: the delta as protocol.md writes it.
-function delta(count, seed) {
+/// `count` different indices below `end`, toggled: the delta as protocol.md writes it.
+function delta(count, seed, end = 131_072) {
   const indices = new Set();
-  for (let i = 0; indices.size < count; i++) indices.add(value(`${seed} ${i}`).readUInt32BE() % 131_072);
+  for (let i = 0; indices.size < count; i++) indices.add(value(`${seed} ${i}`).readUInt32BE() % end);
   const bytes = [];
   let previous = -1;
   for (const index of [...indices].sort((a, b) => a - b)) {
@@ -154,10 +154,11 @@ async function measure() {
     issuer, root('signed'), 1000, expires, anchorSignature);
 
   const update = 'updateStatus(address,uint8,uint64,bytes32,bytes)';
-  await record('updateStatus, first, 1,000 indices', operator, update, issuer, 0, 1, root('status 1'), delta(1000, 'a'));
-  await record('updateStatus, 1,000 indices', operator, update, issuer, 0, 2, root('status 2'), delta(1000, 'b'));
+  await record('updateStatus, first, 1,000 indices of one list', operator, update, issuer, 0, 1, root('status 1'), delta(1000, 'a'));
+  await record('updateStatus, 1,000 indices of one list', operator, update, issuer, 0, 2, root('status 2'), delta(1000, 'b'));
   await record('updateStatus, one index', operator, update, issuer, 0, 3, root('status 3'), delta(1, 'c'));
-  const status = { issuer, purpose: 0, epoch: 4, root: root('status 4'), delta: delta(1, 'd'), deadline: expires };
+  await record('updateStatus, 1,000 indices of a million', operator, update, issuer, 0, 4, root('status 5'), delta(1000, 'e', 1_000_000));
+  const status = { issuer, purpose: 0, epoch: 5, root: root('status 4'), delta: delta(1, 'd'), deadline: expires };
   const statusSignature = await sign(issuer, 'UpdateStatus',
     'address issuer,uint8 purpose,uint64 epoch,bytes32 root,bytes delta,uint64 deadline', status);
   await record('updateStatusWithSignature, one index', anyone,
