@@ -7,7 +7,7 @@ use crate::{
     digest::{blind, credential_hash, file_hash},
     json,
     proof::{AnchorProof, is_anchor, proofs},
-    status::names_own_bit,
+    status::{entries, own_index},
 };
 
 /// A document as read, before anything about it is believed.
@@ -61,11 +61,7 @@ impl Document {
     /// How many entries of `credentialStatus` name another bit than the receipt does.
     pub fn other_status_entries(&self) -> usize {
         let receipt = &self.proof.receipt;
-        let is_other = |entry: &&Value| !names_own_bit(entry, receipt.issuer, receipt.status_index);
-        match self.credential.as_ref().and_then(|credential| credential.get("credentialStatus")) {
-            None => 0,
-            Some(Value::Array(entries)) => entries.iter().filter(is_other).count(),
-            Some(entry) => usize::from(is_other(&entry)),
-        }
+        let is_other = |entry: &&Value| own_index(entry, receipt.issuer) != Some(receipt.status_index);
+        self.credential.as_ref().map_or(0, |credential| entries(credential).iter().filter(is_other).count())
     }
 }

@@ -11,7 +11,7 @@ mod proof;
 pub mod token;
 mod tree;
 
-pub use entry::names_own_bit;
+pub use entry::{entries, list_path, own_entry, own_index};
 pub use list::{ListProof, StatusList};
 pub use proof::StatusProof;
 pub use tree::StatusTree;
