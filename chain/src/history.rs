@@ -294,6 +294,20 @@ pub(crate) async fn status_link(
     link(registry, &filter, block, status_update).await
 }
 
+/// The status updates of one purpose in one block, oldest first; none where it has none. Needs events only, which
+/// endpoints keep for longer than old state.
+pub async fn status_updates_in(
+    registry: &Registry,
+    issuer: Address,
+    purpose: Purpose,
+    block: BlockNumber,
+) -> Result<Vec<Event<StatusUpdate>>, Error> {
+    match status_link(registry, issuer, purpose, block).await {
+        Err(Error::NoHistory { .. }) => Ok(Vec::new()),
+        link => Ok(link?.events),
+    }
+}
+
 /// The events of a block that must have some: [`Error::NoHistory`] where the endpoint has none.
 async fn link<T>(
     registry: &Registry,

@@ -45,7 +45,11 @@ impl Anchoring {
         if used.is_empty() {
             return Ok(());
         }
-        let settled = self.eyes.registry.endpoint().nonce(self.eyes.operator, view.finalized.into()).await?;
+        let settled = match self.eyes.registry.endpoint().nonce(self.eyes.operator, view.finalized.into()).await {
+            // An endpoint may not know the state of a finalized block that is far behind. Forgetting can wait.
+            Err(error) if !error.is_transient() => return Ok(()),
+            settled => settled?,
+        };
         for tx in used.into_iter().filter(|tx| tx.nonce < settled) {
             // While its wrong root stands, it says whose fault that is.
             let heals = update_of(tx).and_then(|update| self.memory.status.needs.get(&update.key));

@@ -1,6 +1,6 @@
 //! Reading the chain: one look at its blocks, and what the contract says about a batch or an update at that look.
 
-use testamur_chain::{BlockTag, Error, Fees, Registry, Roles};
+use testamur_chain::{BlockTag, Error, Fees, Registry, Roles, history};
 use testamur_core::{
     Address, BlockNumber, ChainId, Hash,
     observation::{AnchorRecord, BlockRef, StatusRecord},
@@ -88,8 +88,12 @@ impl Eyes {
             let tx_receipt = self.registry.endpoint().tx_receipt(at.transaction).await?;
             return Ok(tx_receipt.is_some_and(|found| found.success && found.block == at.block));
         }
-        let record = self.registry.status_of(key.issuer, key.purpose, at.block.into()).await?;
-        Ok((record.epoch, record.block, record.time) == (at.epoch, at.block, at.time))
+        // What the contract held at an old block is known to archives only, its events to all.
+        let updates = history::status_updates_in(&self.registry, key.issuer, key.purpose, at.block).await?;
+        if updates.iter().all(|update| update.what.epoch != at.epoch) {
+            return Ok(false);
+        }
+        Ok(self.registry.endpoint().block(at.block.into()).await?.time == at.time)
     }
 
     /// The update that left a status record. Its transaction is known where it is one of `ours`.

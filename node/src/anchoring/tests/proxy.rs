@@ -46,6 +46,8 @@ pub enum Which {
 struct Script {
     fault: Option<(Which, Form)>,
     chain_id: Option<u64>,
+    /// The oldest block whose state is known.
+    state_from: u64,
     seen: Vec<String>,
 }
 
@@ -89,6 +91,11 @@ impl Proxy {
         self.script.lock().unwrap().chain_id = Some(id);
     }
 
+    /// From now on it knows no state of blocks before this one, as endpoints do that are no archives.
+    pub fn prune(&self, state_from: u64) {
+        self.script.lock().unwrap().state_from = state_from;
+    }
+
     /// The methods asked for since the last change.
     pub fn seen(&self) -> Vec<String> {
         self.script.lock().unwrap().seen.clone()
@@ -112,10 +119,22 @@ impl Proxy {
         if let (Some(id), "eth_chainId") = (self.script.lock().unwrap().chain_id, method_of(request)) {
             return reply(json!({ "jsonrpc": "2.0", "id": request["id"], "result": format!("{id:#x}") }).to_string());
         }
+        if self.is_pruned(request) {
+            let error = json!({ "code": -32000, "message": "missing trie node" });
+            return reply(json!({ "jsonrpc": "2.0", "id": request["id"], "error": error }).to_string());
+        }
         match self.client.post(&self.target).json(request).send().await {
             Ok(response) => reply(response.text().await.unwrap_or_default()),
             Err(_) => StatusCode::BAD_GATEWAY.into_response(),
         }
+    }
+}
+
+impl Proxy {
+    fn is_pruned(&self, request: &Value) -> bool {
+        let asks_state = matches!(method_of(request), "eth_call" | "eth_getTransactionCount");
+        let block = request["params"][1].as_str().and_then(|tag| u64::from_str_radix(tag.strip_prefix("0x")?, 16).ok());
+        asks_state && block.is_some_and(|block| block < self.script.lock().unwrap().state_from)
     }
 }
 

@@ -290,6 +290,24 @@ async fn strangers_are_not_fought() {
     assert_eq!((updates.len(), tree.set_bits().collect::<Vec<_>>()), (2, indices(&[1])));
 }
 
+/// Every endpoint but an archive forgets what the contract held some blocks ago.
+#[tokio::test]
+async fn no_archive_is_needed() {
+    let Some(world) = World::new().await else { return };
+    let mut node = world.node();
+    world.act(1, &foreign(&world, 1, &[], &[1])).await;
+    // It rests on what somebody else did, and another update comes before that is final.
+    let resting = node.change(world.issuer(1), Action::Suspend, [1]);
+    world.look_and_tick(&mut node).await;
+    let own = sent(&world, &mut node, Action::Suspend, &[2]).await;
+    for _ in 0..40 {
+        world.anvil.mine(1).await;
+        world.proxy.prune(world.anvil.endpoint.block(BlockTag::Latest).await.unwrap().number.0);
+        world.look_and_tick(&mut node).await;
+    }
+    assert_eq!((node.change_stage(resting), node.change_stage(own)), ("final", "final"));
+}
+
 #[tokio::test]
 async fn a_missing_appointment_is_told_with_the_remedy_and_blocks_nothing_else() {
     let Some(world) = World::new().await else { return };
