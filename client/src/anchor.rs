@@ -3,6 +3,7 @@
 mod error;
 mod finish;
 mod prepare;
+mod submit;
 
 use std::{
     collections::HashSet,
@@ -12,7 +13,7 @@ use std::{
 
 use futures::{StreamExt, TryStreamExt, stream};
 use rand::{TryRngCore, rngs::OsRng};
-use testamur_core::{Address, Digest, Receipt, UnixSeconds, proof::ProofConfig};
+use testamur_core::{Address, Digest, Receipt, StatusIndex, UnixSeconds, proof::ProofConfig};
 
 use crate::node::{Node, Place, Wait};
 
@@ -61,12 +62,17 @@ struct Job {
     target: PathBuf,
     config: ProofConfig,
     digest: Digest,
+    /// What its `credentialStatus` names in the issuer's own lists.
+    index: Option<StatusIndex>,
 }
 
 /// Anchors files and writes their proofs. Tells each file's outcome through `progress` as it comes.
 ///
 /// Before a digest leaves, what it was made from is stored durably beside the file (`<file>.pending.json`), so that a
 /// run that was killed can be repeated without anchoring anything twice.
+///
+/// A credential whose `credentialStatus` names an own list of the issuer gets the status index that it names, which must
+/// have been [reserved](Node::reserve) for it.
 pub async fn anchor(
     node: &Node,
     paths: &[PathBuf],
@@ -82,8 +88,7 @@ pub async fn anchor(
     if jobs.is_empty() {
         return Ok(());
     }
-    let digests: Vec<Digest> = jobs.iter().map(|job| job.digest).collect();
-    node.submit(place.issuer, &digests).await?;
+    let jobs = submit::submit(node, place.issuer, jobs, progress).await?;
     progress(Progress::Submitted(jobs.len()));
     let mut done = stream::iter(jobs)
         .map(|job| async move { (job.file.clone(), finish(node, place, job, options.wait).await) })
@@ -133,7 +138,7 @@ async fn prepare_all(
 /// Waits for the receipt, checks it, and writes the proof.
 async fn finish(node: &Node, place: Place, job: Job, wait: Wait) -> Result<Anchored, FileError> {
     let receipt = node.receipt(place.issuer, job.digest, wait).await.map_err(FileError::Node)?;
-    finish::check(&receipt, place, job.digest).map_err(FileError::Receipt)?;
+    finish::check(&receipt, place, &job).map_err(FileError::Receipt)?;
     blocking(move || finish::write(job, receipt)).await
 }
 

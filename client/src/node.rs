@@ -3,6 +3,8 @@
 
 mod changes;
 mod error;
+mod refused;
+mod reserved;
 mod server;
 
 use std::{fmt, time::Duration};
@@ -14,8 +16,9 @@ use testamur_core::{Address, ChainId, Digest, Receipt};
 use server::{LONGEST_ANSWER, Patience, pause, retry_after};
 pub(crate) use server::{Server, parse};
 
-pub use changes::{Action, Change, ChangeState, Entries, Landed, MOST_ENTRIES, Offender, Progress, Refused};
+pub use changes::{Action, Change, ChangeState, Entries, Landed, Progress};
 pub use error::NodeError;
+pub use refused::{MOST_ENTRIES, Offender, Refused};
 
 /// An answer to millions of digests, after a durable commit, comes within this.
 const SUBMIT_TIMEOUT: Duration = Duration::from_secs(600);

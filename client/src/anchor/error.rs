@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use testamur_core::{Address, ChainId, Error};
+use testamur_core::{Address, ChainId, Error, StatusIndex};
 
 use crate::{content::ReadError, node::NodeError, pending::PendingError};
 
@@ -21,6 +21,37 @@ pub enum FileError {
     /// What stands there as its anchor or receipt cannot be read, or is of other content.
     #[error("it carries an anchor that does not hold: {0}; take that out to anchor it anew")]
     OldProof(#[source] Error),
+    /// The anchor in it gave it another status index than its `credentialStatus` names.
+    #[error(
+        "it is anchored with the status index {anchored}, and its credentialStatus names {named}, so its status cannot \
+         be told; take the anchor out to anchor it anew"
+    )]
+    OldIndex {
+        /// In the receipt.
+        anchored: StatusIndex,
+        /// In the credential.
+        named: StatusIndex,
+    },
+    /// Its `credentialStatus` names several bits of the issuer's own lists.
+    #[error(
+        "credentialStatus/{place} names the status index {other}, and an entry before it {index}: a credential has one"
+    )]
+    TwoIndices {
+        /// What the first entry names.
+        index: StatusIndex,
+        /// The place of the entry that names another, from 0.
+        place: usize,
+        /// What that names.
+        other: StatusIndex,
+    },
+    /// The node does not take it with the status index that its `credentialStatus` names.
+    #[error("the node refuses the status index {index} that its credentialStatus names: {reason}")]
+    Index {
+        /// The index.
+        index: StatusIndex,
+        /// What the node says.
+        reason: String,
+    },
     /// Another of the files has the same name, and both would go to one place.
     #[error("another file of this run goes to {} as well", .0.display())]
     SameTarget(PathBuf),
@@ -50,6 +81,14 @@ pub enum ReceiptError {
         chain: ChainId,
         /// The registry.
         registry: Address,
+    },
+    /// It gives another status index than the credential names.
+    #[error("it gives the status index {given}, where the credential names {named}")]
+    OtherIndex {
+        /// In the receipt.
+        given: StatusIndex,
+        /// In the credential.
+        named: StatusIndex,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use testamur_core::{Digest, Document, Error, Receipt, proof::AnchorProof};
+use testamur_core::{Document, Error, Receipt, proof::AnchorProof};
 
 use super::{Anchored, FileError, Job, ReceiptError};
 use crate::{
@@ -12,10 +12,14 @@ use crate::{
     pending,
 };
 
-/// A node may be mistaken, or lie: its receipt must prove our digest, in the place that it named.
-pub(super) fn check(receipt: &Receipt, place: Place, digest: Digest) -> Result<(), ReceiptError> {
+/// A node may be mistaken, or lie: its receipt must prove our digest, in the place that it named, and with the status
+/// index that the credential names itself.
+pub(super) fn check(receipt: &Receipt, place: Place, job: &Job) -> Result<(), ReceiptError> {
     receipt.check_shape()?;
-    receipt.check_inclusion(digest)?;
+    receipt.check_inclusion(job.digest)?;
+    if let Some(named) = job.index.filter(|named| *named != receipt.status_index) {
+        return Err(ReceiptError::OtherIndex { given: receipt.status_index, named });
+    }
     if place.is_of(receipt) {
         return Ok(());
     }

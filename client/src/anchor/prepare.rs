@@ -5,15 +5,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::Value;
 use testamur_core::{
-    Document, Error, UnixSeconds,
+    Address, Document, Error, StatusIndex, UnixSeconds,
     json::MAX_BYTES,
     proof::{AnchorProof, ProofConfig},
+    status::{self, own_index},
 };
 
 use super::{Anchored, FileError, Job, Prepared};
 use crate::{
-    content::{Content, ReadError},
+    content::{Content, Credential, ReadError},
     files,
     node::Place,
     pending,
@@ -29,23 +31,42 @@ pub(super) fn prepare(
 ) -> Result<Prepared, FileError> {
     let content = Content::read(&file)?;
     let pending = files::pending_path(&target);
-    if let Some(anchored) = already(&content, &file, &target)? {
+    let index = named_index(&content, place.issuer)?;
+    if let Some(anchored) = already(&content, index, &file, &target)? {
         pending::end(&pending).map_err(FileError::Write)?;
         return Ok(Prepared::Already(anchored));
     }
     let fresh = ProofConfig::new(content.context(), place.chain, place.issuer, now, nonce);
     let config = pending::begin(&pending, &content, fresh)?;
     let digest = content.digest(&config);
-    Ok(Prepared::Job(Job { file, target, config, digest }))
+    Ok(Prepared::Job(Job { file, target, config, digest, index }))
+}
+
+/// The status index that a credential was given before it was signed: what the entries of its `credentialStatus` name in
+/// the issuer's own lists.
+fn named_index(content: &Content, issuer: Address) -> Result<Option<StatusIndex>, FileError> {
+    let Content::Credential(Credential { value: Value::Object(credential), .. }) = content else { return Ok(None) };
+    let entries = status::entries(credential).iter().enumerate();
+    let mut named = entries.filter_map(|(place, entry)| Some((place, own_index(entry, issuer)?)));
+    let Some((_, index)) = named.next() else { return Ok(None) };
+    match named.find(|(_, other)| *other != index) {
+        None => Ok(Some(index)),
+        Some((place, other)) => Err(FileError::TwoIndices { index, place, other }),
+    }
 }
 
 /// The anchor that a file, or the copy that an earlier run made, has already. A copy is made where it is wanted.
-fn already(content: &Content, file: &Path, target: &Path) -> Result<Option<Anchored>, FileError> {
+fn already(
+    content: &Content,
+    index: Option<StatusIndex>,
+    file: &Path,
+    target: &Path,
+) -> Result<Option<Anchored>, FileError> {
     let places = if file == target { vec![file] } else { vec![file, target] };
     for at in places {
         let stands_in = home(content, at);
         let Some(proof) = proof_in(content, &stands_in)? else { continue };
-        match proof.receipt.check_inclusion(content.digest(&proof.config)) {
+        match holds(&proof, content, index) {
             Ok(()) => {
                 if at != target {
                     carry(content, file, target).map_err(FileError::Write)?;
@@ -54,12 +75,22 @@ fn already(content: &Content, file: &Path, target: &Path) -> Result<Option<Ancho
                 return Ok(Some(Anchored { proof_in, receipt: proof.receipt, already: true }));
             }
             // An anchor inside the file itself stands in the way of a new one.
-            Err(error) if stands_in == file => return Err(FileError::OldProof(error)),
+            Err(error) if stands_in == file => return Err(error),
             // A copy or receipt of what the file was before is replaced.
             Err(_) => {}
         }
     }
     Ok(None)
+}
+
+/// Whether a proof is of this content, with the status index that the content names.
+fn holds(proof: &AnchorProof, content: &Content, index: Option<StatusIndex>) -> Result<(), FileError> {
+    let receipt = &proof.receipt;
+    receipt.check_inclusion(content.digest(&proof.config)).map_err(FileError::OldProof)?;
+    match index.filter(|named| *named != receipt.status_index) {
+        None => Ok(()),
+        Some(named) => Err(FileError::OldIndex { anchored: receipt.status_index, named }),
+    }
 }
 
 /// Where the proof of a file stands.

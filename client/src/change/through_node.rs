@@ -8,6 +8,10 @@ use testamur_core::{Hash, UnixSeconds};
 use super::{Action, ChangeError, ChangeState, Step, Target, Unfit, journal::Journal, targets};
 use crate::node::{Change, Entries, MOST_ENTRIES, Node, Offender, Place, Progress, Refused};
 
+/// How often a request is sent again without what the node named: it names a hundred at a time, and a list of which
+/// thousands are refused is the wrong list.
+const MOST_ROUNDS: usize = 20;
+
 /// What is to be done, beside to whom.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -135,7 +139,7 @@ async fn hand_over(
         if dropped == 0 {
             return Err(error.into());
         }
-        if count > dropped as u64 {
+        if count > dropped as u64 && round >= MOST_ROUNDS {
             return Err(ChangeError::ManyRefused { error, count });
         }
     }

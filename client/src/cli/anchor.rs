@@ -21,7 +21,9 @@ use super::{
 const AFTER_HELP: &str = "\
 A credential gets its proof inside; anything else gets FILE.receipt.json. The registry sees
 a blinded digest, never the file. A run that was interrupted can be repeated: nothing is
-anchored twice. The node's bearer token comes from --token-file, or from TESTAMUR_TOKEN.
+anchored twice. A credential whose credentialStatus names a reserved status index
+(`testamur reserve`) gets that one. The node's bearer token comes from --token-file, or from
+TESTAMUR_TOKEN.
 
 Example:
   testamur anchor diplomas/ --node https://node.example --token-file token";

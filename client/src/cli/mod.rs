@@ -10,6 +10,7 @@ mod key;
 mod outcome;
 mod receipt;
 mod registry;
+mod reserve;
 mod status;
 mod verify;
 mod view;
@@ -51,6 +52,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Anchor(anchor::Args),
+    Reserve(reserve::Args),
     Verify(verify::Args),
     Status(status::Args),
     /// Revoke credentials, for good
@@ -116,6 +118,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 async fn execute(command: Command, console: &Console) -> Result<Exit, Failure> {
     match command {
         Command::Anchor(args) => anchor::run(args, console).await,
+        Command::Reserve(args) => reserve::run(args, console).await,
         Command::Verify(args) => verify::run(args, console).await,
         Command::Status(args) => status::run(args, console).await,
         Command::Revoke(args) => change::run(Action::Revoke, args, console).await,

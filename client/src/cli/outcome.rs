@@ -1,6 +1,6 @@
 //! How a command ends.
 
-use testamur::anchor::AnchorError;
+use testamur::{anchor::AnchorError, node::NodeError};
 use testamur_chain::Error;
 
 /// Exit codes.
@@ -76,14 +76,19 @@ fn advice(revert: &str) -> Option<&'static str> {
     ADVICE.iter().find(|(name, _)| revert.contains(name)).map(|(_, advice)| *advice)
 }
 
+impl From<NodeError> for Failure {
+    fn from(error: NodeError) -> Self {
+        let exit = if error.is_transient() { Exit::CouldNotTell } else { Exit::Invalid };
+        Self { message: error.to_string(), exit }
+    }
+}
+
 impl From<AnchorError> for Failure {
     fn from(error: AnchorError) -> Self {
-        let exit = match &error {
-            AnchorError::Node(error) if error.is_transient() => Exit::CouldNotTell,
-            AnchorError::Node(_) => Exit::Invalid,
-            _ => Exit::CouldNotTell,
-        };
-        Self { message: error.to_string(), exit }
+        match error {
+            AnchorError::Node(error) => error.into(),
+            error => Self { message: error.to_string(), exit: Exit::CouldNotTell },
+        }
     }
 }
 

@@ -2,20 +2,14 @@
 
 use std::{fmt, time::Duration};
 
-use reqwest::Method;
 use serde::{Deserialize, Deserializer, Serialize};
 use testamur_core::{Address, BlockNumber, Digest, Hash, Purpose, StatusIndex};
 
 use super::{
-    Node, NodeError,
-    server::{LONGEST_ANSWER, Patience, parse, pause, refusal, retry_after},
+    Node, NodeError, Refused,
+    server::{LONGEST_ANSWER, Patience, pause},
 };
-use crate::terminal::printable;
 
-/// The most entries that a node takes in one request.
-pub const MOST_ENTRIES: usize = 100_000;
-/// Checking as many digests and one durable commit come within this.
-const CHANGE_TIMEOUT: Duration = Duration::from_secs(120);
 /// A change is asked about at least as often.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -128,62 +122,13 @@ fn not_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Hash>, 
     Ok(hash.filter(|hash| *hash != Hash::ZERO))
 }
 
-/// A change that the node did not take; nothing of it was done.
-#[derive(Debug)]
-pub struct Refused {
-    /// Why.
-    pub error: NodeError,
-    /// The entries that are to blame, as far as the node names them.
-    pub offenders: Vec<Offender>,
-    /// How many there are in all.
-    pub count: u64,
-}
-
-/// An entry that a node refuses.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Offender {
-    /// Its place in the request.
-    pub place: usize,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
 impl Node {
     /// Hands over a change. When this returns `Ok`, the node has promised that it is durable.
     ///
     /// The same key and change give the same answer, so transient failures are retried.
     pub async fn change(&self, issuer: Address, key: &str, change: &Change) -> Result<Progress, Refused> {
-        let body = serde_json::to_vec(change).expect("a change has only JSON values");
-        let mut patience = Patience::default();
-        loop {
-            match self.change_once(issuer, key, body.clone()).await {
-                Ok(progress) => return Ok(progress),
-                Err(Refused { error, offenders, count }) => {
-                    let spent = patience.after(error).await;
-                    spent.map_err(|error| Refused { error, offenders, count })?;
-                }
-            }
-        }
-    }
-
-    async fn change_once(&self, issuer: Address, key: &str, body: Vec<u8>) -> Result<Progress, Refused> {
-        let request = self
-            .server
-            .request(Method::POST, &format!("v1/issuers/{issuer}/changes"))?
-            .header("idempotency-key", key)
-            .header("content-type", "application/json")
-            .timeout(CHANGE_TIMEOUT)
-            .body(body);
-        let mut response = self.server.ask(request).await?;
-        let retry_after = retry_after(&response);
-        let bytes = self.server.read(&mut response, LONGEST_ANSWER).await?;
-        if response.status().is_success() {
-            return Ok(parse(&bytes)?);
-        }
-        let Problem { errors, error_count } = serde_json::from_slice(&bytes).unwrap_or_default();
-        let offenders: Vec<_> = errors.into_iter().filter_map(RawOffender::read).collect();
-        let count = error_count.max(offenders.len() as u64);
-        Err(Refused { error: refusal(response.status().as_u16(), retry_after, &bytes), offenders, count })
+        let request = self.server.post(&format!("v1/issuers/{issuer}/changes"), change)?;
+        self.server.hand_over(request.header("idempotency-key", key), LONGEST_ANSWER).await
     }
 
     /// A change, once it is as far as asked. Waits as long as that takes.
@@ -201,49 +146,6 @@ impl Node {
                 Err(error) => patience.after(error).await?,
             }
         }
-    }
-}
-
-/// A problem, as far as it speaks of single entries.
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Problem {
-    errors: Vec<RawOffender>,
-    error_count: u64,
-}
-
-#[derive(Deserialize)]
-struct RawOffender {
-    path: String,
-    #[serde(default)]
-    problem: String,
-    #[serde(default)]
-    detail: String,
-}
-
-impl RawOffender {
-    /// `None` where the path leads to no entry (`/digests/17`, `/indices/17`).
-    fn read(self) -> Option<Offender> {
-        let place = self.path.rsplit_once('/')?.1.parse().ok()?;
-        // What the API advises to programs, for people.
-        let reason = match self.problem.as_str() {
-            "never-assigned" => {
-                "it gave this index to nothing; where another node did, add --assigned-elsewhere".into()
-            }
-            "unknown-digest" => {
-                "the digest was not submitted there; where another node took it, name its index, or its file, with \
-                 --assigned-elsewhere"
-                    .into()
-            }
-            _ => printable(&self.detail),
-        };
-        Some(Offender { place, reason })
-    }
-}
-
-impl From<NodeError> for Refused {
-    fn from(error: NodeError) -> Self {
-        Self { error, offenders: Vec::new(), count: 0 }
     }
 }
 
@@ -265,19 +167,5 @@ mod tests {
         let expected =
             json!({ "action": "suspend", "indices": [7], "reason": 3, "now": true, "assignedElsewhere": false });
         assert_eq!(serde_json::to_value(change).unwrap(), expected);
-    }
-
-    #[test]
-    fn offenders_are_found_by_their_path() {
-        let raw = |path: &str, problem: &str| RawOffender {
-            path: path.to_owned(),
-            problem: problem.to_owned(),
-            detail: "x\u{1b}".to_owned(),
-        };
-        let read = |path: &str| raw(path, "revoked").read();
-        assert_eq!(read("/indices/17"), Some(Offender { place: 17, reason: "x\u{fffd}".to_owned() }));
-        assert_eq!((read("/reason"), read(""), read("/indices/-1")), (None, None, None));
-        let elsewhere = raw("/indices/0", "never-assigned").read().unwrap();
-        assert!(elsewhere.reason.contains("--assigned-elsewhere"), "{elsewhere:?}");
     }
 }
