@@ -265,13 +265,16 @@ fn page(api: &utoipa::openapi::OpenApi) -> String {
         escape(api.info.description.as_deref().unwrap_or_default()),
     );
     for tag in ["write", "read", "operating"] {
-        let _ = write!(html, "<h2>{tag}</h2>");
+        let mut section = String::new();
         for (path, item) in &api.paths.paths {
             for (method, operation) in operations(item) {
                 if operation.tags.iter().flatten().any(|own| own == tag) {
-                    describe(&mut html, method, path, operation);
+                    describe(&mut section, method, path, operation);
                 }
             }
+        }
+        if !section.is_empty() {
+            let _ = write!(html, "<h2>{tag}</h2>{section}");
         }
     }
     html
