@@ -90,6 +90,8 @@ pub struct Follower {
     unchecked: bool,
     walk: Walk,
     seen: Option<Seen>,
+    /// Bytes of a tree, at most.
+    bound: usize,
 }
 
 /// The bits after one update.
@@ -152,7 +154,15 @@ impl Follower {
             step.take(event);
             recent.push(step);
         }
-        Self { issuer, purpose, settled, recent, unchecked: false, walk: Walk::default(), seen: None }
+        let (walk, bound) = (Walk::default(), usize::MAX);
+        Self { issuer, purpose, settled, recent, unchecked: false, walk, seen: None, bound }
+    }
+
+    /// Takes no tree of more than about so many bytes: [`Error::TooLong`]. For issuers that nobody vouches for, who may
+    /// publish bits only to fill the memory of those who follow.
+    pub fn bounded(mut self, bytes: usize) -> Self {
+        self.bound = bytes;
+        self
     }
 
     /// Brings the view to a new pair of blocks.
@@ -164,7 +174,7 @@ impl Follower {
         let advanced = self.look(registry, head, settled).await;
         if let Err(error @ (Error::Contradicted { .. } | Error::StatusRoot { .. })) = &advanced {
             tracing::error!(issuer = %self.issuer, purpose = %self.purpose, %error, "beginning again from nothing");
-            *self = Self::new(self.issuer, self.purpose);
+            *self = Self::new(self.issuer, self.purpose).bounded(self.bound);
         }
         advanced
     }
@@ -249,6 +259,10 @@ impl Follower {
                 let mut step = recent.last().unwrap_or(&settled).clone();
                 findings.extend(step.take(event));
                 recent.push(step);
+            }
+            if recent.last().unwrap_or(&settled).bits.tree.footprint() > self.bound {
+                self.walk.clear();
+                return Err(Error::TooLong { issuer: self.issuer, bytes: self.bound });
             }
             tokio::task::yield_now().await; // a long history takes a while
         }

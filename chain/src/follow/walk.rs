@@ -78,9 +78,10 @@ impl Follower {
                 return Ok(known);
             }
             self.walk.join();
-            if self.walk.bytes > LONGEST {
+            let longest = LONGEST.min(self.bound);
+            if self.walk.bytes > longest {
                 self.walk.clear();
-                return Err(Error::TooLong { issuer: self.issuer, bytes: LONGEST });
+                return Err(Error::TooLong { issuer: self.issuer, bytes: longest });
             }
         }
     }

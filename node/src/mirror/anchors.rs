@@ -25,6 +25,9 @@ const PAGE: usize = 50;
 const ISSUERS: usize = 256;
 /// Slots read at the same time.
 const PARALLEL: usize = 8;
+/// Issuers whose anchors are read at the same time. Not from the places of first readings of status: an issuer with
+/// very many anchors must not stand in their way.
+const READINGS: usize = 4;
 
 /// Some of an issuer's anchors, the newest first.
 #[derive(Clone, Debug, Serialize)]
@@ -63,8 +66,10 @@ pub struct Anchor {
 }
 
 /// The anchors of all issuers that were asked for.
-#[derive(Default)]
-pub(super) struct Shelf(Mutex<HashMap<Address, Arc<sync::Mutex<Known>>>>);
+pub(super) struct Shelf {
+    issuers: Mutex<HashMap<Address, Arc<sync::Mutex<Known>>>>,
+    readings: Arc<sync::Semaphore>,
+}
 
 /// The anchors of one issuer.
 #[derive(Default)]
@@ -83,11 +88,13 @@ impl Mirror {
         }
         let inner = self.0.clone();
         let read = async move {
-            let place = inner.loads.clone().acquire_owned().await.expect("the semaphore is never closed");
+            // One of an issuer's questions reads; the others wait without a place.
+            let known = inner.anchors.of(issuer).lock_owned().await;
+            let place = inner.anchors.readings.clone().acquire_owned().await.expect("the semaphore is never closed");
             let look = inner.looked().await;
             // In a task of its own: who asked may leave, and what is read counts for the next.
             let read = tokio::spawn(async move {
-                let page = inner.anchors(issuer, before, look).await;
+                let page = inner.anchors(known, issuer, before, look).await;
                 drop(place);
                 page
             });
@@ -101,17 +108,20 @@ impl Mirror {
 }
 
 impl Inner {
-    async fn anchors(&self, issuer: Address, before: Option<u64>, look: Look) -> Result<Page, Error> {
-        let known = self.anchors.of(issuer);
-        let (count, chosen) = {
-            let mut known = known.lock().await;
-            known.bring(&self.registry, issuer, look).await?;
-            let end = before.map_or(known.events.len(), |before| usize::try_from(before).unwrap_or(usize::MAX));
-            let end = end.min(known.events.len());
-            let first = end.saturating_sub(PAGE);
-            let chosen: Vec<_> = (first..end).rev().map(|n| (n as u64, known.events[n].clone())).collect();
-            (known.events.len() as u64, chosen)
-        };
+    async fn anchors(
+        &self,
+        mut known: sync::OwnedMutexGuard<Known>,
+        issuer: Address,
+        before: Option<u64>,
+        look: Look,
+    ) -> Result<Page, Error> {
+        known.bring(&self.registry, issuer, look).await?;
+        let end = before.map_or(known.events.len(), |before| usize::try_from(before).unwrap_or(usize::MAX));
+        let end = end.min(known.events.len());
+        let first = end.saturating_sub(PAGE);
+        let chosen: Vec<_> = (first..end).rev().map(|n| (n as u64, known.events[n].clone())).collect();
+        let count = known.events.len() as u64;
+        drop(known);
         let next = chosen.last().map(|(number, _)| *number).filter(|number| *number > 0);
         let slots = stream::iter(chosen).map(|(number, event)| self.anchor(issuer, number, event, look));
         let anchors = slots.buffered(PARALLEL).try_collect().await?;
@@ -132,9 +142,15 @@ impl Inner {
     }
 }
 
+impl Default for Shelf {
+    fn default() -> Self {
+        Self { issuers: Mutex::default(), readings: Arc::new(sync::Semaphore::new(READINGS)) }
+    }
+}
+
 impl Shelf {
     fn of(&self, issuer: Address) -> Arc<sync::Mutex<Known>> {
-        let mut issuers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
         if issuers.len() >= ISSUERS && !issuers.contains_key(&issuer) {
             // Which one hardly matters: it is read again.
             let any = issuers.keys().next().copied();

@@ -47,8 +47,8 @@ pub(super) struct Track {
 pub(super) struct Told {
     /// Why the last look at it failed.
     pub failed: Option<Error>,
-    /// When the last one succeeded.
-    pub shown_at: Option<Instant>,
+    /// When it ended, well or not.
+    pub looked_at: Option<Instant>,
     /// The newest findings.
     pub findings: Vec<Finding>,
 }
@@ -80,13 +80,13 @@ impl Track {
 
     /// Shows a view.
     pub fn publish(&self, view: StatusView) {
-        self.told(|told| (told.failed, told.shown_at) = (None, Some(Instant::now())));
+        self.told(|told| (told.failed, told.looked_at) = (None, Some(Instant::now())));
         self.shown.send_replace(Shown::Known(Arc::new(view)));
     }
 
     /// Shows why there is none, unless there was one before.
     pub fn fail(&self, error: Error) {
-        self.told(|told| told.failed = Some(error.clone()));
+        self.told(|told| (told.failed, told.looked_at) = (Some(error.clone()), Some(Instant::now())));
         self.shown.send_if_modified(|shown| {
             let none = !matches!(shown, Shown::Known(_));
             if none {
@@ -101,10 +101,24 @@ impl Track {
         self.view().is_some_and(|view| view.head.record.epoch == 0)
     }
 
-    /// How long that answer has stood.
-    fn unwritten_for(&self) -> Option<Duration> {
-        let shown_at = self.told(|told| told.shown_at)?;
-        self.is_unwritten().then(|| shown_at.elapsed())
+    /// The issuer published more than is read here: asking the chain again only takes the same time again.
+    pub fn is_too_long(&self) -> bool {
+        self.told(|told| matches!(told.failed, Some(Error::TooLong { .. })))
+    }
+
+    /// Whether it holds bits that somebody set: what is hard to come by again.
+    fn is_worth_keeping(&self) -> bool {
+        self.view().is_some_and(|view| view.head.record.epoch > 0)
+    }
+
+    /// Whether its answer has stood for long enough, and is to be asked for anew.
+    fn is_outlived(&self, limits: &Limits) -> bool {
+        let stands = match () {
+            () if self.is_unwritten() => limits.unwritten,
+            () if self.is_too_long() => limits.idle,
+            () => return false,
+        };
+        self.told(|told| told.looked_at).is_some_and(|at| at.elapsed() > stands)
     }
 
     fn bytes(&self) -> usize {
@@ -156,16 +170,17 @@ impl Board {
     }
 
     /// Drops from memory what nobody asked for lately, what is to be asked anew and, while there is too much, what was
-    /// asked for longest ago.
+    /// asked for longest ago. Before that goes what holds nothing: to ask for strangers without number drives out no
+    /// issuer's bits.
     pub fn tidy(&self, limits: &Limits) -> Held {
         let now = self.now();
         let mut all: Vec<_> = self.all().into_iter().map(|track| (track.used.load(Ordering::Relaxed), track)).collect();
-        all.sort_unstable_by_key(|(used, track)| (*used, track.key));
+        all.sort_by_cached_key(|(used, track)| (track.is_worth_keeping(), *used, track.key));
         let mut held = Held { followed: all.len(), bytes: all.iter().map(|(_, track)| track.bytes()).sum() };
         let mut gone = Vec::new();
         for (used, track) in all.iter().filter(|(_, track)| !track.pinned) {
             let idle = Duration::from_millis(now - used.min(&now));
-            let too_old = track.unwritten_for().is_some_and(|age| age > limits.unwritten);
+            let too_old = track.is_outlived(limits);
             // The last one stays, however large: it would only be loaded again.
             let too_much = held.followed > 1 && (held.bytes > limits.memory_bytes || held.followed > limits.followed);
             if idle > limits.idle || too_old || too_much {
@@ -181,5 +196,39 @@ impl Board {
 
     fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use testamur_chain::TreeAt;
+    use testamur_core::{
+        Address, BlockNumber, Hash, Purpose, UnixSeconds,
+        observation::{BlockRef, StatusRecord},
+    };
+
+    use super::*;
+
+    fn view(Key { issuer, purpose }: Key, epoch: u64) -> StatusView {
+        let block = BlockRef { number: BlockNumber(9), hash: Hash([9; 32]), time: UnixSeconds(9) };
+        let record = StatusRecord { epoch, ..StatusRecord::default() };
+        let at = TreeAt { block, record, tree: Default::default(), fault: None };
+        StatusView { issuer, purpose, head: at.clone(), settled: at }
+    }
+
+    #[test]
+    fn who_asks_for_strangers_without_number_drives_out_no_bits() {
+        let (board, limits) = (Board::new(), Limits { followed: 2, ..Limits::default() });
+        let key = |n| Key { issuer: Address([n; 20]), purpose: Purpose::REVOCATION };
+        board.find_or_add(key(0), false).publish(view(key(0), 1));
+        for n in 1..10 {
+            // Asked for later than the first: never written, or not read.
+            let stranger = board.find_or_add(key(n), false);
+            if n % 2 == 0 {
+                stranger.publish(view(key(n), 0));
+            }
+        }
+        assert_eq!(board.tidy(&limits).followed, 2);
+        assert!(board.peek(key(0)).is_some());
     }
 }

@@ -86,7 +86,7 @@ pub struct MirrorConfig {
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Bytes of trees in memory. Beyond, what was asked for longest ago is dropped, and taken up from disk when asked
-    /// for.
+    /// for. A single tree that takes more is not read at all.
     pub memory_bytes: usize,
     /// Issuers and purposes in memory.
     pub followed: usize,

@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Inner, board::Track, look::Look, report};
+use super::{Inner, Limits, board::Track, look::Look, report};
 use crate::health::Reason;
 
 /// How many are brought to a look at the same time.
@@ -68,10 +68,13 @@ async fn round(inner: &Arc<Inner>, places: &Arc<Semaphore>, under_way: &mut Join
     Ok(())
 }
 
-/// Whether a track is not at this look yet, or has something to make good. What nobody ever wrote is asked for again
-/// when it is wanted again.
+/// Whether a track is not at this look yet, or has something to make good. What nobody ever wrote, and what is too long
+/// to be read here, is asked for again when it is wanted again.
 fn needs(track: &Track, look: Look) -> bool {
     let failed = track.told(|told| told.failed.is_some());
+    if track.is_too_long() && !track.pinned {
+        return false;
+    }
     let Some(view) = track.view() else { return true };
     let is_there = Look { head: view.head.block, settled: view.settled.block } == look;
     failed || view.settled.fault.is_some() || (!is_there && (track.pinned || !track.is_unwritten()))
@@ -96,6 +99,9 @@ fn tell(inner: &Inner, looked: Result<(), Error>) {
         Ok(()) => inner.report.measures.held(&inner.board.tidy(&inner.limits)),
         Err(error) => {
             tracing::warn!(%error, "the mirror cannot see the chain");
+            // What was seen is shown meanwhile, however old; but not without end is taken on.
+            let kept = Limits { idle: Duration::MAX, unwritten: Duration::MAX, ..inner.limits.clone() };
+            inner.report.measures.held(&inner.board.tidy(&kept));
             problems.push(report::unseen(&error));
         }
     }

@@ -68,7 +68,7 @@ impl std::fmt::Debug for Source {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Memory {
-    /// Bytes of status trees; beyond, what was asked for longest ago is dropped.
+    /// Bytes of status trees; beyond, what was asked for longest ago is dropped. A single one that takes more is not read.
     pub memory_bytes: usize,
     /// Issuers and purposes.
     pub followed: usize,

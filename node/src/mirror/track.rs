@@ -75,9 +75,9 @@ impl Following {
     /// The view at a look. What was kept or settled gets one chance; nothing is the other.
     async fn bring(&mut self, inner: &Inner, track: &Track, look: Look) -> Result<StatusView, Error> {
         if self.follower.is_none() {
-            self.take_up(inner, track.key).await;
+            self.take_up(inner, track).await;
         }
-        let follower = self.follower.get_or_insert_with(|| Follower::new(track.key.issuer, track.key.purpose));
+        let follower = self.follower.get_or_insert_with(|| new_follower(inner, track));
         let had = follower.base().epoch > 0;
         let advanced = follower.advance(&inner.registry, look.head, look.settled).await;
         let view = follower.view();
@@ -93,7 +93,7 @@ impl Following {
 
     /// The view at a look, from nothing.
     async fn bring_anew(&mut self, inner: &Inner, track: &Track, look: Look) -> Result<StatusView, Error> {
-        let mut follower = Follower::new(track.key.issuer, track.key.purpose);
+        let mut follower = new_follower(inner, track);
         let advanced = follower.advance(&inner.registry, look.head, look.settled).await;
         let (view, told, doubt) = (follower.view(), self.told, self.doubt.take());
         *self = Self { follower: Some(follower), told, doubt, ..Self::default() };
@@ -106,7 +106,8 @@ impl Following {
     }
 
     /// Goes on from what is on disk, if there is anything.
-    async fn take_up(&mut self, inner: &Inner, key: Key) {
+    async fn take_up(&mut self, inner: &Inner, track: &Track) {
+        let key = track.key;
         let kept = on_disk(inner, move |store| store.load(key)).await.unwrap_or_default();
         let Kept { base, updates } = kept;
         if base.is_none() && updates.is_empty() {
@@ -121,11 +122,12 @@ impl Following {
             tree,
         });
         self.told = updates.last().map_or(base.epoch, |update| update.what.epoch);
-        self.follower = Some(match updates.is_empty() {
+        let follower = match updates.is_empty() {
             // Perhaps it was imported.
             true => Follower::from_base(key.issuer, key.purpose, base),
             false => Follower::resume(key.issuer, key.purpose, base, &updates),
-        });
+        };
+        self.follower = Some(follower.bounded(bound(inner, track)));
     }
 
     fn take_in(
@@ -211,6 +213,15 @@ impl Following {
         })
         .await;
     }
+}
+
+fn new_follower(inner: &Inner, track: &Track) -> Follower {
+    Follower::new(track.key.issuer, track.key.purpose).bounded(bound(inner, track))
+}
+
+/// A stranger gets no more memory than all strangers together.
+fn bound(inner: &Inner, track: &Track) -> usize {
+    if track.pinned { usize::MAX } else { inner.limits.memory_bytes }
 }
 
 fn nothing() -> Base {

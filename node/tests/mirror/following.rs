@@ -3,6 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use serde_json::json;
+use testamur_chain::registry::anchor_call;
 use testamur_core::{Address, BlockNumber, ChainId, Hash, status::StatusTree};
 use testamur_node::mirror::{
     Key, Limits, NotKnown,
@@ -97,13 +98,14 @@ async fn a_hostile_issuer_is_reported_and_the_others_go_on() {
     let Some(scene) = Scene::new("a_hostile_issuer").await else { return };
     let (hostile, good) = (scene.issuer(1), scene.issuer(2));
     let running = scene.mirror(&[1, 2]).await;
-    for (delta, problem) in [
-        (vec![5], "status-root-mismatch"),
-        (vec![0x80], "status-delta-unreadable"),       // cut off
-        (vec![0x80, 0x00], "status-delta-unreadable"), // overlong
-        (vec![0xff; 12], "status-delta-unreadable"),   // beyond 2^40
+    for (epoch, delta, problem) in [
+        (1, vec![5], "status-root-mismatch"),
+        (2, vec![0x80], "status-delta-unreadable"),       // cut off
+        (3, vec![0x80, 0x00], "status-delta-unreadable"), // overlong
+        (4, vec![0xff; 12], "status-delta-unreadable"),   // beyond 2^40
     ] {
         scene.forge(1, REVOCATION, Hash([9; 32]), &delta).await;
+        running.until("forged", hostile, REVOCATION, |view| view.head.record.epoch == epoch).await;
         running.until_problems(&[problem]).await;
         let standing = running.mirror.standing(hostile, REVOCATION).unwrap();
         assert!(standing.view.unwrap().head.fault.is_some());
@@ -169,24 +171,25 @@ async fn while_the_chain_is_out_of_reach_it_shows_what_it_saw() {
 #[tokio::test]
 async fn an_open_mirror_reads_anybody_when_asked_and_forgets_them_again() {
     let Some(scene) = Scene::new("an_open_mirror").await else { return };
-    scene.toggle(1, REVOCATION, &[1]).await;
+    scene.toggle(1, REVOCATION, &(1..200).map(|n| n << 20).collect::<Vec<_>>()).await;
     scene.toggle(2, REVOCATION, &(0..300).map(|n| n << 20).collect::<Vec<_>>()).await;
     let mut config = scene.config(&[]);
-    config.limits = Limits { unwritten: Duration::from_millis(300), memory_bytes: 20_000, ..config.limits };
+    config.limits = Limits { unwritten: Duration::from_millis(300), memory_bytes: 80_000, ..config.limits };
     let running = Running::start(config).await;
     let (one, two, nobody) = (scene.issuer(1), scene.issuer(2), Address([0x55; 20]));
     assert!(running.mirror.view(one, REVOCATION).is_none());
-    assert_eq!(set(&running.mirror.wanted(one, REVOCATION).await.unwrap()), [1]);
+    assert_eq!(set(&running.mirror.wanted(one, REVOCATION).await.unwrap()).len(), 199);
     let unwritten = running.mirror.wanted(nobody, REVOCATION).await.unwrap();
     assert_eq!((unwritten.head.record.epoch, unwritten.head.tree.root()), (0, Hash::ZERO));
     until("forgotten", || running.mirror.standing(nobody, REVOCATION).is_none(), String::new).await;
-    // The second takes more than there is room for: the first goes, the last stays.
-    assert_eq!(set(&running.mirror.wanted(two, REVOCATION).await.unwrap()).len(), 300);
+    // There is no room for both: the first goes.
+    let second = running.mirror.wanted(two, REVOCATION).await.unwrap();
+    assert_eq!((set(&second).len(), second.head.tree.footprint() < 80_000), (300, true));
     until("dropped", || running.mirror.standing(one, REVOCATION).is_none(), String::new).await;
     assert!(running.mirror.standing(two, REVOCATION).is_some());
     scene.proxy.forget();
     scene.mine(3).await;
-    assert_eq!(set(&running.mirror.wanted(one, REVOCATION).await.unwrap()), [1], "and is had again");
+    assert_eq!(set(&running.mirror.wanted(one, REVOCATION).await.unwrap()).len(), 199, "and is had again");
     running.until_problems(&[]).await;
 }
 
@@ -207,6 +210,76 @@ async fn first_readings_are_few_at_a_time_and_questions_wait_only_so_long() {
     scene.proxy.gate.add_permits(1 << 20);
     running.until("the first", scene.issuer(1), REVOCATION, |view| set(view) == [1]).await;
     assert_eq!(set(&running.mirror.wanted(scene.issuer(2), REVOCATION).await.unwrap()), [2]);
+}
+
+#[tokio::test]
+async fn while_the_chain_is_out_of_reach_strangers_do_not_pile_up() {
+    let Some(scene) = Scene::new("strangers_do_not_pile_up").await else { return };
+    scene.toggle(1, REVOCATION, &[1]).await;
+    let mut config = scene.config(&[]);
+    config.limits = Limits { followed: 4, ..config.limits };
+    let running = Running::start(config).await;
+    running.mirror.wanted(scene.issuer(1), REVOCATION).await.unwrap();
+    scene.proxy.down(true);
+    let strangers: Vec<_> = (0..40_u8).map(|n| Address([n; 20])).collect();
+    for stranger in &strangers {
+        let unseen = running.mirror.wanted(*stranger, REVOCATION).await.unwrap_err();
+        assert!(matches!(unseen, NotKnown::Unseen(_)), "{unseen}");
+    }
+    let held = || strangers.iter().filter(|s| running.mirror.standing(**s, REVOCATION).is_some()).count();
+    until("few are held", || held() <= 4, || format!("{} are held", held())).await;
+    let kept = running.mirror.standing(scene.issuer(1), REVOCATION).and_then(|standing| standing.view);
+    assert_eq!(set(&kept.expect("bits that were seen are shown on")), [1]);
+}
+
+#[tokio::test]
+async fn a_stranger_with_too_many_bits_is_read_once_and_whom_the_mirror_follows_always_is_not_bounded() {
+    let Some(scene) = Scene::new("a_stranger_with_too_many_bits").await else { return };
+    let spread: Vec<u64> = (0..100).map(|n| n << 30).collect();
+    scene.toggle(1, REVOCATION, &spread).await;
+    scene.toggle(2, REVOCATION, &[1]).await;
+    let bounded = |issuers| {
+        let mut config = scene.config(issuers);
+        config.limits = Limits { memory_bytes: 5000, ..config.limits };
+        config
+    };
+    let running = Running::start(bounded(&[])).await;
+    let refused = running.mirror.wanted(scene.issuer(1), REVOCATION).await.unwrap_err().to_string();
+    assert!(refused.contains("more than 5000 bytes"), "{refused}");
+    scene.proxy.forget();
+    // Rounds go by.
+    scene.toggle(2, REVOCATION, &[2]).await;
+    running.mirror.wanted(scene.issuer(2), REVOCATION).await.unwrap();
+    scene.toggle(2, REVOCATION, &[3]).await;
+    running.until("goes on", scene.issuer(2), REVOCATION, |view| set(view) == [1, 2, 3]).await;
+    running.mirror.wanted(scene.issuer(1), REVOCATION).await.unwrap_err();
+    let events = scene.proxy.count("eth_getLogs");
+    assert!(events <= 4, "{events}: for the other's three updates, and the one that was known");
+    running.stop().await;
+    let running = Running::start(bounded(&[1])).await;
+    running.until("followed always", scene.issuer(1), REVOCATION, |view| set(view) == spread).await;
+}
+
+#[tokio::test]
+async fn one_issuer_s_anchors_keep_nobody_waiting() {
+    let Some(scene) = Scene::new("one_issuer_s_anchors").await else { return };
+    scene.toggle(1, REVOCATION, &[1]).await;
+    scene.act(2, &anchor_call(scene.issuer(2), Hash([1; 32]), 1)).await;
+    scene.act(1, &anchor_call(scene.issuer(1), Hash([2; 32]), 1)).await;
+    let mut config = scene.config(&[]);
+    config.limits = Limits { patience: Duration::from_millis(300), ..config.limits };
+    let running = Running::start(config).await;
+    until("a look", || running.mirror.look().is_some(), String::new).await;
+    scene.proxy.gate.forget_permits(scene.proxy.gate.available_permits());
+    // Many questions about one issuer, whose events do not come.
+    for _ in 0..10 {
+        assert_eq!(running.mirror.anchors(scene.issuer(2), None).await.unwrap_err(), NotKnown::Loading);
+    }
+    running.mirror.wanted(scene.issuer(0), REVOCATION).await.expect("readings of status have places of their own");
+    scene.proxy.gate.add_permits(1 << 20);
+    let read = async { while running.mirror.anchors(scene.issuer(2), None).await.is_err() {} };
+    tokio::time::timeout(Duration::from_secs(30), read).await.expect("they are read in the end");
+    assert_eq!(running.mirror.anchors(scene.issuer(1), None).await.unwrap().count, 1);
 }
 
 #[tokio::test]
