@@ -20,8 +20,8 @@ use testamur_core::{
 
 use crate::http::{Answer, Request, serve};
 
-const ISSUER: Address = Address([7; 20]);
-const CHAIN: ChainId = ChainId(31337);
+pub const ISSUER: Address = Address([7; 20]);
+pub const CHAIN: ChainId = ChainId(31337);
 
 /// The digests that came in, in their order.
 type Seen = Arc<Mutex<Vec<Digest>>>;
@@ -43,13 +43,12 @@ fn node(seen: &Seen, mut twist: impl FnMut(Receipt) -> Answer + Send + 'static) 
         }
         let path = format!("GET /v1/issuers/{ISSUER}/receipts/");
         let digest = line.strip_prefix(&path).and_then(|rest| rest.strip_suffix("?state=final")).expect(&line);
-        twist(receipt(&seen, digest.parse().unwrap()))
+        twist(receipt(&seen, digest.parse().unwrap(), StatusIndex::default()))
     })
 }
 
-/// The receipt of one of the digests, all of which are one batch.
-fn receipt(seen: &[Digest], digest: Digest) -> Receipt {
-    let status_index = StatusIndex::default();
+/// The receipt of one of the digests, all of which are one batch and have this index.
+pub fn receipt(seen: &[Digest], digest: Digest, status_index: StatusIndex) -> Receipt {
     let leaves = seen.iter().map(|&digest| Entry { digest, status_index }.leaf_hash()).collect();
     let tree = BatchTree::new(leaves).unwrap();
     let leaf_index = seen.iter().position(|known| *known == digest).expect("handed over before") as u64;
@@ -68,26 +67,26 @@ fn receipt(seen: &[Digest], digest: Digest) -> Receipt {
     }
 }
 
-fn honest(receipt: Receipt) -> Answer {
+pub fn honest(receipt: Receipt) -> Answer {
     Answer::json(200, &json!(receipt)).header("testamur-state", "final")
 }
 
-struct Place {
+pub struct Place {
     folder: TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("in")).unwrap();
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
     }
 
@@ -98,7 +97,7 @@ impl Place {
         command
     }
 
-    fn anchor(&self, node: &str, arguments: &str) -> Output {
+    pub fn anchor(&self, node: &str, arguments: &str) -> Output {
         self.command(node, arguments).output().unwrap()
     }
 
@@ -110,7 +109,7 @@ impl Place {
         Document::from_credential(&fs::read(self.path(name)).unwrap()).unwrap()
     }
 
-    fn names(&self, folder: &str) -> Vec<String> {
+    pub fn names(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
@@ -120,7 +119,7 @@ impl Place {
 
 const CREDENTIAL: &str = "{\n  \"@context\": [\"x\"],\n  \"type\": \"VerifiableCredential\",\n  \"score\": 4.50\n}\n";
 
-fn text(bytes: &[u8]) -> &str {
+pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 

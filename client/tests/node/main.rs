@@ -7,3 +7,4 @@ mod anchor;
 mod changes;
 #[path = "../support/http.rs"]
 mod http;
+mod reserved;
