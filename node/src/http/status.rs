@@ -1,6 +1,6 @@
 //! `GET /v1/issuers/{issuer}/status…`: is it still good? Single bits with their proofs; [`super::lists`] has the lists.
 
-use std::{fmt::Write, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt::Write, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -10,11 +10,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use futures::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use testamur_chain::{StatusView, TreeAt};
 use testamur_core::{Address, ChainId, Purpose, StatusIndex, status::StatusTree};
-use tokio::task::spawn_blocking;
 
 use super::{
     access::parse_issuer,
@@ -32,6 +32,8 @@ use crate::{
 
 /// Indices in one question.
 const MOST_INDICES: usize = 10_000;
+/// Of them answered in one piece.
+const PIECE: usize = 64;
 /// Bytes of such a question, and how long it may take to come.
 const LONGEST_QUESTION: u64 = 256 << 10;
 /// See [`LONGEST_QUESTION`].
@@ -148,9 +150,8 @@ pub fn caching(at: &TreeAt) -> HeaderValue {
 
 /// An answer in JSON.
 pub fn answer(at: &TreeAt, json: String) -> Response {
-    let headers =
-        [(header::CONTENT_TYPE, HeaderValue::from_static("application/json")), (header::CACHE_CONTROL, caching(at))];
-    (headers, json).into_response()
+    let json_type = HeaderValue::from_static("application/json");
+    super::found([(header::CONTENT_TYPE, json_type), (header::CACHE_CONTROL, caching(at))], json)
 }
 
 /// The status of one credential, with its proof.
@@ -204,19 +205,33 @@ pub async fn many(
 ) -> Result<Response, Problem> {
     let wanted = Wanted::find(&reads, &issuer, &purpose, when.at).await?;
     let indices = read_indices(body).await?;
-    let made = spawn_blocking(move || {
-        let at = wanted.tree()?;
-        let mut json = wanted.preamble(&reads, at);
-        json.push_str(r#","statuses":["#);
-        for (place, &index) in indices.iter().enumerate() {
+    let at = wanted.tree()?;
+    let mut begin = wanted.preamble(&reads, at);
+    begin.push_str(r#","statuses":["#);
+    let headers =
+        [(header::CONTENT_TYPE, HeaderValue::from_static("application/json")), (header::CACHE_CONTROL, caching(at))];
+    let pieces = pieces(begin, indices, at.tree.clone()).map(Ok::<_, Infallible>);
+    Ok((headers, Body::from_stream(stream::iter(pieces))).into_response())
+}
+
+/// Proofs take a thousand times the bytes of the question: they are made as the client takes them, so that a slow one
+/// holds no megabytes.
+fn pieces(begin: String, indices: Vec<StatusIndex>, tree: StatusTree) -> impl Iterator<Item = String> {
+    let mut indices = indices.into_iter().enumerate().peekable();
+    let mut next = Some(begin);
+    std::iter::from_fn(move || {
+        let mut json = next.take()?;
+        for (place, index) in indices.by_ref().take(PIECE) {
             json.push_str(if place == 0 { "{" } else { ",{" });
-            push_bit(&mut json, &at.tree, index);
+            push_bit(&mut json, &tree, index);
             json.push('}');
         }
-        json.push_str("]}");
-        Ok(answer(at, json))
-    });
-    made.await.map_err(|error| Problem::internal(&error))?
+        match indices.peek() {
+            Some(_) => next = Some(String::new()),
+            None => json.push_str("]}"),
+        }
+        Some(json)
+    })
 }
 
 /// What the chain says of an issuer's status, as far as this server has read it.
@@ -301,4 +316,30 @@ async fn read_indices(body: Body) -> Result<Vec<StatusIndex>, Problem> {
 /// A place in a document, as RFC 6901 writes it.
 fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter().map(|segment| format!("/{segment}").replace(['[', ']'], "")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_proofs_come_in_pieces_that_make_one_document() {
+        let index = |n| StatusIndex::new(n).unwrap();
+        let mut tree = StatusTree::new();
+        tree.toggle(&(0..500).map(|n| index(n << 30)).collect::<Vec<_>>());
+        for count in [0, 1, PIECE - 1, PIECE, PIECE + 1, 5 * PIECE] {
+            let indices: Vec<_> = (0..count as u64).map(|n| index(n << 29)).collect();
+            let pieces: Vec<String> = pieces(r#"{"statuses":["#.to_owned(), indices.clone(), tree.clone()).collect();
+            assert!(pieces.iter().all(|piece| piece.len() < 200_000));
+            let document: Value = serde_json::from_str(&pieces.concat()).unwrap();
+            let statuses = document["statuses"].as_array().unwrap();
+            assert_eq!(statuses.len(), count);
+            for (status, index) in statuses.iter().zip(indices) {
+                let proof: testamur_core::status::StatusProof =
+                    serde_json::from_value(status["proof"].clone()).unwrap();
+                assert_eq!((&status["index"], proof.root(index)), (&json!(index), Ok(tree.root())));
+                assert_eq!(status["set"], proof.bit(index));
+            }
+        }
+    }
 }
