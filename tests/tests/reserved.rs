@@ -77,7 +77,11 @@ fn a_credential_that_names_its_index_is_anchored_with_it_and_revoked_by_it() {
     let world = World::on(Chain::anvil());
     let node = world.node();
     let token = node.token(&world.issuer.address, "submit,revoke");
+    let plainly = ["reserve", "3", "--node", &node.url, "--token-file"].map(Path::new);
+    let plainly = run("testamur", plainly.into_iter().chain([token.as_path()])).expect(0).stdout;
+    let plainly: Vec<u64> = plainly.lines().map(|line| line.parse().expect("an index a line")).collect();
     let reserved = reserve(&node, &token, 2);
+    assert!(plainly.len() == 3 && reserved.iter().all(|one| plainly.iter().all(|other| one["index"] != *other)));
     let files: Vec<_> = ["rosa", "ada"]
         .iter()
         .zip(&reserved)
