@@ -88,7 +88,7 @@ impl Anchoring {
         if epoch <= settled { self.forget_tx(tx.id).await } else { Ok(()) }
     }
 
-    async fn forget_tx(&self, id: TxId) -> Result<(), Fault> {
+    pub(super) async fn forget_tx(&self, id: TxId) -> Result<(), Fault> {
         self.blocking(move |store| store.retire_status_tx(id, &[])).await
     }
 

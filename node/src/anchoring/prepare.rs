@@ -14,6 +14,7 @@ use super::{
     memory::with_state,
     problem::Problem,
     reconcile::next_turn,
+    status::update_of,
     transaction::{self, Cargo, Load},
     view::View,
 };
@@ -137,7 +138,22 @@ impl Anchoring {
         self.memory.made += u64::from(!batches.is_empty());
         // It is stored before anybody can have seen it.
         self.commit(&batches, Some(&tx)).await?;
+        self.forget_refused(&tx).await?;
         self.send(&tx, view).await
+    }
+
+    /// What the endpoint refused before and is the same, under the same nonce: one record of it is enough, however
+    /// often it is tried.
+    async fn forget_refused(&mut self, made: &TxRecord) -> Result<(), Fault> {
+        if self.memory.status.refused.is_empty() {
+            return Ok(());
+        }
+        let mut same = self.blocking(Store::open_txs).await?;
+        same.retain(|tx| tx.id != made.id && (tx.nonce, &tx.carries) == (made.nonce, &made.carries));
+        for tx in same.iter().filter(|tx| update_of(tx).is_some()) {
+            self.forget_tx(tx.id).await?;
+        }
+        Ok(())
     }
 
     fn report_suspects(&mut self, ready: &[BatchRecord], head: BlockNumber) {

@@ -36,18 +36,21 @@ pub async fn fit(
     max_delta: usize,
 ) -> Result<Fitted, Error> {
     loop {
-        let (load, delta) = load(eyes, seen, toggles);
-        let tried = match delta <= max_delta {
-            true => estimate_call(eyes, load.to, &load.calldata).await,
-            false => Ok(u64::MAX),
-        };
-        let detail = match tried {
-            Ok(gas) if gas <= gas_cap => return Ok(Fitted::Load(Load { gas, ..load })),
-            Ok(gas) => too_much(gas, gas_cap),
-            Err(error) if error.is_transient() => return Err(error),
-            // Fewer toggles would be refused as well.
-            Err(Error::Reverted { error }) => return Ok(Fitted::Refused(error)),
-            Err(error) => error.to_string(),
+        let mut sorted = toggles.to_vec();
+        sorted.sort_unstable();
+        let delta = delta::encode(&sorted).expect("no index is missing twice");
+        let detail = if delta.len() > max_delta {
+            format!("its delta has {} bytes, a transaction may have {max_delta}", delta.len())
+        } else {
+            let load = load(eyes, seen, &sorted, &delta);
+            match estimate_call(eyes, load.to, &load.calldata).await {
+                Ok(gas) if gas <= gas_cap => return Ok(Fitted::Load(Load { gas, ..load })),
+                Ok(gas) => too_much(gas, gas_cap),
+                Err(error) if error.is_transient() => return Err(error),
+                // Fewer toggles would be refused as well.
+                Err(Error::Reverted { error }) => return Ok(Fitted::Refused(error)),
+                Err(error) => error.to_string(),
+            }
         };
         if toggles.len() <= 1 {
             return Ok(Fitted::Refused(detail));
@@ -56,18 +59,15 @@ pub async fn fit(
     }
 }
 
-/// The update that follows on a view, without gas, and the bytes of its delta.
-fn load(eyes: &Eyes, seen: &StatusView, toggles: &[StatusIndex]) -> (Load, usize) {
+/// The update that follows on a view, without gas.
+fn load(eyes: &Eyes, seen: &StatusView, toggles: &[StatusIndex], delta: &[u8]) -> Load {
     let (issuer, purpose) = (seen.issuer, seen.purpose);
-    let mut sorted = toggles.to_vec();
-    sorted.sort_unstable();
-    let delta = delta::encode(&sorted).expect("no index is missing twice");
     let mut tree = seen.head.tree.clone();
-    tree.toggle(&sorted);
+    tree.toggle(toggles);
     let (epoch, root, base) = (seen.head.record.epoch + 1, tree.root(), seen.head.tree.root());
-    let calldata = update_status_call(issuer, purpose, epoch, root, &delta);
+    let calldata = update_status_call(issuer, purpose, epoch, root, delta);
     let cargo = Cargo::Status { key: Key { issuer, purpose }, epoch, root, base };
-    (Load { cargo, to: eyes.registry.address(), calldata, gas: 0 }, delta.len())
+    Load { cargo, to: eyes.registry.address(), calldata, gas: 0 }
 }
 
 /// What a signed update toggles. `None` where it is none of ours.

@@ -48,6 +48,8 @@ struct Script {
     chain_id: Option<u64>,
     /// The oldest block whose state is known.
     state_from: u64,
+    /// Why it takes no transaction.
+    refusal: Option<&'static str>,
     seen: Vec<String>,
 }
 
@@ -91,6 +93,11 @@ impl Proxy {
         self.script.lock().unwrap().chain_id = Some(id);
     }
 
+    /// From now on it takes no transaction, for this reason.
+    pub fn refuse_transactions(&self, why: &'static str) {
+        self.script.lock().unwrap().refusal = Some(why);
+    }
+
     /// From now on it knows no state of blocks before this one, as endpoints do that are no archives.
     pub fn prune(&self, state_from: u64) {
         self.script.lock().unwrap().state_from = state_from;
@@ -119,8 +126,9 @@ impl Proxy {
         if let (Some(id), "eth_chainId") = (self.script.lock().unwrap().chain_id, method_of(request)) {
             return reply(json!({ "jsonrpc": "2.0", "id": request["id"], "result": format!("{id:#x}") }).to_string());
         }
-        if self.is_pruned(request) {
-            let error = json!({ "code": -32000, "message": "missing trie node" });
+        let refusal = self.script.lock().unwrap().refusal.filter(|_| method_of(request) == "eth_sendRawTransaction");
+        if let Some(why) = refusal.or_else(|| self.is_pruned(request).then_some("missing trie node")) {
+            let error = json!({ "code": -32000, "message": why });
             return reply(json!({ "jsonrpc": "2.0", "id": request["id"], "error": error }).to_string());
         }
         match self.client.post(&self.target).json(request).send().await {

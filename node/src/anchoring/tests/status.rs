@@ -18,7 +18,7 @@ use super::{
     world::{Node, World},
 };
 use crate::{
-    anchoring::StatusPolicy,
+    anchoring::{Fault, StatusPolicy},
     events::Subject,
     store::{Action, ChangeId},
 };
@@ -288,6 +288,24 @@ async fn strangers_are_not_fought() {
     assert_eq!(node.change_stage(change), "final");
     let (updates, tree) = world.check_updates(world.issuer(1), SUSPENSION).await;
     assert_eq!((updates.len(), tree.set_bits().collect::<Vec<_>>()), (2, indices(&[1])));
+}
+
+#[tokio::test]
+async fn what_the_endpoint_does_not_take_is_tried_again_and_kept_once() {
+    let Some(world) = World::new().await else { return };
+    let mut node = world.node();
+    let change = node.change(world.issuer(1), Action::Revoke, 0..1000);
+    world.proxy.refuse_transactions("oversized data");
+    for _ in 0..6 {
+        world.mirror_looks().await;
+        assert!(matches!(node.anchoring.tick().await, Err(Fault::NotTaken(_))));
+        assert_eq!(node.problems(), ["transaction-not-taken"]);
+    }
+    assert_eq!(node.versions(), [1]);
+    world.proxy.heal();
+    world.finish_changes(&mut node).await;
+    assert_eq!(node.change_stage(change), "final");
+    world.check_changes(&node).await;
 }
 
 /// Every endpoint but an archive forgets what the contract held some blocks ago.
