@@ -5,7 +5,7 @@ use std::{slice, sync::Arc};
 use super::{
     Chunk, LIST_HEIGHT, StatusList, bit_of, bit_position, chunk_hash, chunk_number, flat::FlatList, node_hash,
 };
-use crate::{Hash, StatusIndex};
+use crate::{Hash, ListNumber, StatusIndex};
 
 /// Chunks with a set bit from which a list is kept flat: about where forks would take as much memory, so that
 /// neither a full list nor one bit in each of many costs more than some 256 bytes for a chunk.
@@ -209,6 +209,23 @@ pub fn leaves(node: Option<&Node>) -> impl Iterator<Item = (StatusIndex, &[Chunk
                 Node::Chunk { number, bits } => return Some((StatusIndex::of_chunk(*number), slice::from_ref(bits))),
                 Node::List { number, list } => {
                     return Some((StatusIndex::of_chunk(number << LIST_HEIGHT), list.bits().chunks()));
+                }
+            }
+        }
+    })
+}
+
+/// The lists that hold a set bit, ascending: no further down than lists are.
+pub fn lists(node: Option<&Node>) -> impl Iterator<Item = ListNumber> {
+    let mut ahead: Vec<&Node> = node.into_iter().collect();
+    std::iter::from_fn(move || {
+        loop {
+            match ahead.pop()? {
+                Node::Fork(fork) if fork.level > LIST_HEIGHT => {
+                    ahead.extend(fork.halves.iter().rev().filter_map(|half| half.node.as_ref()));
+                }
+                within => {
+                    return Some(StatusIndex::of_chunk(within.number_at(LIST_HEIGHT) << LIST_HEIGHT).list());
                 }
             }
         }

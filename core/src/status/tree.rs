@@ -5,7 +5,7 @@ use std::fmt;
 use super::{
     DEPTH, LIST_HEIGHT, ListProof, StatusList, StatusProof, bit_position, chunk_number,
     list::set_bits,
-    node::{Node, Subtree, leaves, list_of},
+    node::{Node, Subtree, leaves, list_of, lists},
 };
 use crate::{Hash, ListNumber, StatusIndex};
 
@@ -81,9 +81,7 @@ impl StatusTree {
 
     /// The lists that hold a set bit, ascending.
     pub fn lists(&self) -> impl Iterator<Item = ListNumber> {
-        let mut last = None;
-        let numbers = leaves(self.top.node.as_ref()).map(|(first, _)| first.list());
-        numbers.filter(move |&number| last.replace(number) != Some(number))
+        lists(self.top.node.as_ref())
     }
 
     /// The indices of all set bits, ascending.
