@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use testamur_chain::{Endpoint, Key, Registry};
+use testamur_core::Address;
 use tokio::{
     net::TcpListener,
     sync::{Notify, Semaphore},
@@ -30,7 +31,7 @@ use crate::{
     mirror::{self, Mirror, MirrorConfig},
     seal::SealPolicy,
     server,
-    store::{Store, StoreError},
+    store::{Carries, Store, StoreError},
     tokens::Tokens,
     trees::Trees,
 };
@@ -105,7 +106,12 @@ impl Node {
         }));
         let report = Report { events: events::Sender::new(metrics.clone()), health: Health::default(), measures };
         let mirrored = mirror::Report { health: report.health.clone(), measures: mirrored };
-        let (mirror, mirroring) = Mirror::start(mirror_config(&config, &registry), mirrored, shutdown.clone()).await?;
+        let followed = spawn_blocking({
+            let (store, issuers) = (store.clone(), config.issuers.clone());
+            move || followed(&store, issuers)
+        });
+        let mirror_config = mirror_config(&config, &registry, followed.await??);
+        let (mirror, mirroring) = Mirror::start(mirror_config, mirrored, shutdown.clone()).await?;
         let reads = status_reads(&config, address, mirror.clone()).await?;
         report.health.set(Part::Anchoring, vec![not_looked()]);
         let wake = Arc::new(Notify::new());
@@ -232,12 +238,23 @@ async fn status_reads(config: &Config, address: SocketAddr, mirror: Mirror) -> R
 }
 
 /// The node's own issuers, and no others.
-fn mirror_config(config: &Config, registry: &Registry) -> MirrorConfig {
+/// The issuers whose status the node must see: those that it serves, and those for whom it accepted changes before they
+/// were taken out of the configuration. What was acknowledged comes on chain all the same.
+fn followed(store: &Store, mut issuers: Vec<Address>) -> Result<Vec<Address>, StoreError> {
+    issuers.extend(store.open_changes()?.iter().map(|change| change.issuer));
+    issuers.extend(store.open_txs()?.iter().filter_map(|tx| match tx.carries {
+        Carries::Status { issuer, .. } => Some(issuer),
+        Carries::Batches(_) => None,
+    }));
+    Ok(issuers)
+}
+
+fn mirror_config(config: &Config, registry: &Registry, issuers: Vec<Address>) -> MirrorConfig {
     MirrorConfig {
         registry: registry.clone(),
         chain: config.chain.caip2(),
         folder: config.data_dir.join("mirror"),
-        issuers: config.issuers.clone(),
+        issuers,
         open: false,
         poll: config.chain.poll_seconds,
         limits: mirror::Limits::default(),
@@ -265,5 +282,27 @@ async fn tidy(state: Arc<AppState>) {
     loop {
         ticks.tick().await;
         state.rates.tidy();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use testamur_core::{Hash, Purpose, UnixSeconds};
+
+    use super::*;
+    use crate::store::{Action, NewChange, TxRecord};
+
+    #[test]
+    fn what_was_acknowledged_is_followed_without_its_issuer_in_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let [served, changed, written] = [1, 2, 3].map(|n| Address([n; 20]));
+        let (action, accepted_at) = (Action::Revoke, UnixSeconds(1));
+        let new = NewChange { issuer: changed, action, reason: 0, accepted_at, now: false, indices: vec![], key: None };
+        store.accept_change(&new).unwrap();
+        let carries = Carries::Status { issuer: written, purpose: Purpose::REVOCATION, epoch: 1, root: Hash::ZERO };
+        let tx = TxRecord { id: store.next_tx_id(), nonce: 0, carries, attempts: vec![] };
+        store.put_changes(&[], Some(&tx)).unwrap();
+        assert_eq!(followed(&store, vec![served]).unwrap(), [served, changed, written]);
     }
 }
