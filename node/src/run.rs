@@ -237,7 +237,6 @@ async fn status_reads(config: &Config, address: SocketAddr, mirror: Mirror) -> R
     Ok(Arc::new(StatusReads { mirror, lists, chain, registry, public_url }))
 }
 
-/// The node's own issuers, and no others.
 /// The issuers whose status the node must see: those that it serves, and those for whom it accepted changes before they
 /// were taken out of the configuration. What was acknowledged comes on chain all the same.
 fn followed(store: &Store, mut issuers: Vec<Address>) -> Result<Vec<Address>, StoreError> {
