@@ -239,7 +239,8 @@ impl fmt::Display for Problem {
             Self::StatusDamaged { key: Key { issuer, purpose }, detail } => write!(
                 f,
                 "the {} of {issuer} is not known, so nothing is written: {detail}; the endpoint does not tell the \
-                 truth (try another one), or somebody else who may revoke for the issuer published it",
+                 truth (try another one), or somebody else who may revoke for the issuer published it (then the next \
+                 change with `testamur revoke` or `suspend` straight to the chain, by --key-file, sets it right)",
                 purpose.name()
             ),
             Self::WrongRoot { key: Key { issuer, purpose }, epoch } => write!(
