@@ -92,6 +92,11 @@ impl BatchTree {
         self.size as u64
     }
 
+    /// A leaf hash; none outside the tree.
+    pub fn leaf(&self, index: u64) -> Option<Hash> {
+        self.nodes[..self.size].get(usize::try_from(index).ok()?).copied()
+    }
+
     /// Bytes on the heap.
     pub fn memory(&self) -> usize {
         self.nodes.capacity() * size_of::<Hash>()

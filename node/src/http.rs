@@ -19,24 +19,24 @@ pub mod snapshot;
 pub mod status;
 mod submit;
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
     Json, Router,
+    body::Body,
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use futures::FutureExt;
 use serde::Serialize;
 use testamur_core::{Address, ChainId};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    cors::{Any, CorsLayer},
-};
+use tower::ServiceBuilder;
+use tower_http::cors::{Any, CorsLayer};
 
 use self::{
     access::{Peer, Rates},
@@ -150,17 +150,18 @@ impl Gate for AppState {
 
 /// Routes with all that surrounds them: refusals, CORS, limits, and what is told of each request.
 pub(crate) fn guarded<S: Gate>(routes: Router<Arc<S>>, state: Arc<S>) -> Router {
-    let cors = CorsLayer::new().allow_origin(Any).allow_methods([Method::GET, Method::HEAD]).expose_headers([
-        STATE_HEADER,
-        header::ETAG,
-        header::RETRY_AFTER,
-    ]);
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD])
+        .expose_headers([STATE_HEADER, header::ETAG, header::RETRY_AFTER])
+        // All are answered alike, so a cache may give one's answer to another.
+        .vary([]);
+    // One layer: each is paid for with every request.
+    let layers = ServiceBuilder::new().layer(middleware::from_fn_with_state(state.clone(), admit::<S>)).layer(cors);
     routes
         .method_not_allowed_fallback(async || Problem::new(Kind::WrongMethod, "see /docs for the methods"))
         .fallback(async || Problem::new(Kind::NoSuchPath, "see /docs for the paths"))
-        .layer(cors)
-        .layer(CatchPanicLayer::custom(|_| Problem::internal(&"a request panicked").into_response()))
-        .layer(middleware::from_fn_with_state(state.clone(), admit::<S>))
+        .layer(layers)
         .with_state(state)
 }
 
@@ -192,7 +193,8 @@ async fn answer(gate: &impl Gate, request: Request, next: Next) -> Response {
     let Ok(_place) = gate.places().try_acquire() else {
         return Problem::new(Kind::Busy, "try again in a moment").into_response();
     };
-    next.run(request).await
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.unwrap_or_else(|_| Problem::internal(&"a request panicked").into_response())
 }
 
 /// A method may be any text, and labels must not be.
@@ -204,6 +206,14 @@ fn method_name(method: &Method) -> &'static str {
         Method::OPTIONS => "OPTIONS",
         _ => "other",
     }
+}
+
+/// 200 with these headers, and room for those that are still to come.
+fn found<const N: usize>(headers: [(HeaderName, HeaderValue); N], body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.headers_mut() = HeaderMap::with_capacity(N + 8);
+    response.headers_mut().extend(headers);
+    response
 }
 
 /// 202: what was asked for is not there yet.

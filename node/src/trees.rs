@@ -2,13 +2,19 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use testamur_core::{BatchTree, Entry, StatusIndex};
+use hashbrown::HashTable;
+use testamur_core::{BatchTree, Digest, Entry, StatusIndex};
 use tokio::{sync, task};
 
 use crate::store::{BatchId, Store, StoreError};
+
+/// From as many leaves on a tree is searched in memory. The many small ones are left to the store's index: one look-up
+/// there costs less than one in each of them.
+const SEARCHED: usize = 1 << 16;
 
 /// What a receipt needs of a sealed batch.
 pub struct SealedTree {
@@ -16,17 +22,43 @@ pub struct SealedTree {
     pub tree: BatchTree,
     /// The status indices of its leaves.
     pub status_indices: Vec<StatusIndex>,
+    /// Leaf indices by digest, where the tree is searched.
+    leaves: HashTable<u32>,
+    /// Seeded: digests are chosen by whoever submits them.
+    hasher: RandomState,
 }
 
 impl SealedTree {
     /// Of these entries; none where there are none.
     pub fn build(entries: &[Entry]) -> Option<Self> {
         let tree = BatchTree::new(entries.iter().map(Entry::leaf_hash).collect()).ok()?;
-        Some(Self { tree, status_indices: entries.iter().map(|entry| entry.status_index).collect() })
+        let status_indices = entries.iter().map(|entry| entry.status_index).collect();
+        let (leaves, hasher) = (HashTable::new(), RandomState::new());
+        let built = Self { tree, status_indices, leaves, hasher };
+        Some(if entries.len() < SEARCHED { built } else { built.searched(entries) })
+    }
+
+    fn searched(mut self, entries: &[Entry]) -> Self {
+        let hash = |leaf: &u32| self.hasher.hash_one(entries[*leaf as usize].digest);
+        self.leaves.reserve(entries.len(), hash);
+        for (leaf, entry) in (0..).zip(entries) {
+            self.leaves.insert_unique(self.hasher.hash_one(entry.digest), leaf, hash);
+        }
+        self
+    }
+
+    /// The leaf of a digest, where the tree is searched.
+    fn find(&self, digest: Digest) -> Option<u32> {
+        let is_its = |leaf: &u32| {
+            let status_index = self.status_indices[*leaf as usize];
+            self.tree.leaf(u64::from(*leaf)) == Some(Entry { digest, status_index }.leaf_hash())
+        };
+        self.leaves.find(self.hasher.hash_one(digest), is_its).copied()
     }
 
     fn memory(&self) -> usize {
-        self.tree.memory() + self.status_indices.capacity() * size_of::<StatusIndex>()
+        let status_indices = self.status_indices.capacity() * size_of::<StatusIndex>();
+        self.tree.memory() + status_indices + self.leaves.allocation_size()
     }
 }
 
@@ -83,6 +115,18 @@ impl Trees {
         }
     }
 
+    /// A digest's batch, leaf and tree, if it is in a large tree in memory. Whose the batch is, its record tells.
+    pub fn find(&self, digest: Digest) -> Option<(BatchId, u32, Arc<SealedTree>)> {
+        let mut kept = self.lock();
+        kept.clock += 1;
+        let now = kept.clock;
+        kept.trees.iter_mut().find_map(|(id, (tree, used))| {
+            let leaf = tree.find(digest)?;
+            *used = now;
+            Some((*id, leaf, tree.clone()))
+        })
+    }
+
     fn kept(&self, id: BatchId) -> Option<Arc<SealedTree>> {
         let mut kept = self.lock();
         kept.clock += 1;
@@ -107,3 +151,27 @@ impl Kept {
 }
 
 const MISSING: StoreError = StoreError::Damaged { what: "batch: its entries are missing" };
+
+#[cfg(test)]
+mod tests {
+    use sha2::Digest as _;
+
+    use super::*;
+
+    fn entries(count: usize) -> Vec<Entry> {
+        let digest = |seed: usize| Digest(sha2::Sha256::digest(seed.to_be_bytes()).into());
+        let index = |seed: usize| StatusIndex::new(seed as u64 * 3).unwrap();
+        (0..count).map(|seed| Entry { digest: digest(seed), status_index: index(seed) }).collect()
+    }
+
+    #[test]
+    fn a_large_tree_is_searched_and_a_small_one_is_not() {
+        let all = entries(SEARCHED + 1);
+        let large = SealedTree::build(&all[..SEARCHED]).unwrap();
+        assert!(all[..SEARCHED].iter().zip(0..).all(|(entry, leaf)| large.find(entry.digest) == Some(leaf)));
+        assert_eq!(large.find(all[SEARCHED].digest), None);
+        let small = SealedTree::build(&all[..SEARCHED - 1]).unwrap();
+        assert_eq!(small.find(all[0].digest), None);
+        assert!(small.memory() < large.memory());
+    }
+}

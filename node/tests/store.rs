@@ -145,7 +145,9 @@ fn progress_is_atomic_listed_and_survives() {
     assert_eq!(store.unfinished_batches().unwrap(), [prepared(1), prepared(2)]);
     let done = record(BatchId(1), ISSUER, 3, BatchState::Final { anchor: ANCHOR });
     let back = record(BatchId(2), ISSUER, 3, BatchState::Included { anchor: ANCHOR });
+    assert_eq!(store.batch(BatchId(1)).unwrap(), Some(prepared(1)));
     store.retire_tx(tx, &[done.clone(), back.clone()]).unwrap();
+    assert_eq!(store.batch(BatchId(1)).unwrap().as_ref(), Some(&done), "what is read is what was written last");
     assert!(store.open_txs().unwrap().is_empty());
     assert_eq!(store.unfinished_batches().unwrap(), std::slice::from_ref(&back));
     assert_eq!(store.all_batches().map(|batch| batch.unwrap()).collect::<Vec<_>>(), [done, back]);

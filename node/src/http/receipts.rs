@@ -1,16 +1,16 @@
 //! `GET /v1/issuers/{issuer}/receipts/{digest}`: the proof that a digest is anchored, as soon as it is.
 
-use std::sync::Arc;
+use std::{fmt::Write, sync::Arc};
 
 use axum::{
     Json,
-    extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use serde_json::json;
-use testamur_core::{Digest, Hash, receipt::VERSION};
+use testamur_core::{Address, Digest, Hash, receipt::VERSION};
 
 use super::{
     AppState,
@@ -64,33 +64,57 @@ pub async fn receipt(
     State(state): State<Arc<AppState>>,
     Segments((issuer, digest)): Segments<(String, String)>,
     Parameters(wanted): Parameters<Wanted>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Response, Problem> {
     let issuer = parse_issuer(&issuer)?;
     let wrong = |error| Problem::new(Kind::BadRequest, format!("the digest in the path: {error}"));
     let digest: Digest = digest.parse().map_err(wrong)?;
-    let (batch, leaf) = match state.ledger.find(issuer, digest)? {
-        Some(Place::Sealed { batch, leaf }) => (batch, leaf),
-        Some(Place::Open { batch }) => return Ok(pending(&state, Stage::Open, batch)),
-        None if !state.issuers.contains(&issuer) => return Err(unknown_issuer()),
-        None => return Err(Problem::new(Kind::UnknownDigest, "submit it first, or check issuer and digest")),
+    let Found { record, leaf, tree } = match in_memory(&state, issuer, digest)? {
+        Some(found) => found,
+        None => match state.ledger.find(issuer, digest)? {
+            Some(Place::Sealed { batch, leaf }) => Found { record: record(&state, batch)?, leaf, tree: None },
+            Some(Place::Open { batch }) => return Ok(pending(&state, Stage::Open, batch)),
+            None if !state.issuers.contains(&issuer) => return Err(unknown_issuer()),
+            None => return Err(Problem::new(Kind::UnknownDigest, "submit it first, or check issuer and digest")),
+        },
     };
-    let record = state.store.batch(batch)?.ok_or(StoreError::Damaged { what: "batch record" })?;
     let (anchor, is_final) = match record.state {
         BatchState::Final { anchor } => (anchor, true),
         BatchState::Included { anchor } if wanted.state != Some(Settled::Final) => (anchor, false),
-        other => return Ok(pending(&state, other.into(), batch)),
+        other => return Ok(pending(&state, other.into(), record.id)),
     };
-    let tag = etag(batch, leaf, &anchor, is_final);
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+    let tag = etag(record.id, leaf, &anchor, is_final);
+    if request.headers().get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    let tree = state.trees.get(batch).await?;
+    let tree = match tree {
+        Some(tree) => tree,
+        None => state.trees.get(record.id).await?,
+    };
     let json = Writer::new(&state, &record, &anchor, &tree).receipt(leaf)?;
     Ok(settled(json, tag, is_final))
 }
 
-fn settled(json: String, tag: String, is_final: bool) -> Response {
+/// Where a digest is among the sealed batches.
+struct Found {
+    record: BatchRecord,
+    leaf: u32,
+    /// None: not looked for yet.
+    tree: Option<Arc<SealedTree>>,
+}
+
+/// Without a look into the store's index. None: it is not in the trees in memory, or another issuer's there.
+fn in_memory(state: &AppState, issuer: Address, digest: Digest) -> Result<Option<Found>, Problem> {
+    let Some((batch, leaf, tree)) = state.trees.find(digest) else { return Ok(None) };
+    let record = record(state, batch)?;
+    Ok((record.issuer == issuer).then_some(Found { record, leaf, tree: Some(tree) }))
+}
+
+fn record(state: &AppState, batch: BatchId) -> Result<BatchRecord, StoreError> {
+    state.store.batch(batch)?.ok_or(StoreError::Damaged { what: "batch record" })
+}
+
+fn settled(json: String, tag: HeaderValue, is_final: bool) -> Response {
     let (name, caching) = if is_final {
         ("final", "public, max-age=31536000, immutable")
     } else {
@@ -100,8 +124,9 @@ fn settled(json: String, tag: String, is_final: bool) -> Response {
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (header::CACHE_CONTROL, HeaderValue::from_static(caching)),
         (super::STATE_HEADER, HeaderValue::from_static(name)),
+        (header::ETAG, tag),
     ];
-    (headers, [(header::ETAG, tag)], json).into_response()
+    super::found(headers, json)
 }
 
 /// Where a batch stands that has no receipts yet.
@@ -115,10 +140,12 @@ fn pending(state: &AppState, stage: Stage, batch: BatchId) -> Response {
 }
 
 /// Changes exactly when the receipt or its state does.
-fn etag(batch: BatchId, leaf: u32, anchor: &AnchoredAt, is_final: bool) -> String {
+fn etag(batch: BatchId, leaf: u32, anchor: &AnchoredAt, is_final: bool) -> HeaderValue {
     let state = if is_final { "final" } else { "included" };
-    let transaction = hex::encode(&anchor.transaction.0[..8]);
-    format!("\"{}-{leaf}-{}-{transaction}-{state}\"", batch.0, anchor.block)
+    let transaction = u64::from_be_bytes(*anchor.transaction.0.first_chunk().expect("a hash has 32 bytes"));
+    let mut tag = String::with_capacity(80);
+    let _ = write!(tag, "\"{}-{leaf}-{}-{transaction:016x}-{state}\"", batch.0, anchor.block);
+    HeaderValue::try_from(tag).expect("digits, letters and quotes")
 }
 
 /// Writes receipts of one batch, exactly as `testamur_core::Receipt` is serialised: by hand, because this is what a
@@ -132,7 +159,10 @@ pub struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// For an anchored batch.
     pub fn new(state: &AppState, record: &BatchRecord, anchor: &AnchoredAt, tree: &'a SealedTree) -> Self {
-        let tail = format!(
+        let mut tail = String::with_capacity(512);
+        // Writing to a string cannot fail.
+        let _ = write!(
+            tail,
             r#"],"root":"{}","issuer":"{}","chain":"{}","registry":"{}","transaction":"{}","block":{}}}"#,
             record.root, record.issuer, state.chain, state.registry, anchor.transaction, anchor.block
         );
@@ -163,9 +193,10 @@ impl<'a> Writer<'a> {
         let status_index = self.tree.status_indices.get(leaf as usize).ok_or_else(outside)?;
         let path = self.tree.tree.path(u64::from(leaf)).map_err(|_| outside())?;
         let size = self.tree.tree.size();
-        json.push_str(&format!(
+        let _ = write!(
+            json,
             r#""version":{VERSION},"leafIndex":{leaf},"treeSize":{size},"statusIndex":{status_index},"path":["#
-        ));
+        );
         for (place, Hash(sibling)) in path.iter().enumerate() {
             json.push_str(if place == 0 { "\"0x" } else { ",\"0x" });
             push_hex(json, sibling);

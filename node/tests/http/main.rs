@@ -207,6 +207,26 @@ async fn a_receipt_comes_when_its_batch_is_anchored() {
 }
 
 #[tokio::test]
+async fn issuers_with_the_same_digests_in_large_batches_get_each_their_own_receipts() {
+    let node = Node::new();
+    let all: Vec<_> = (0..1_u32 << 16).map(|n| Digest([n.to_be_bytes(); 8].concat().try_into().unwrap())).collect();
+    let others = node.token_of(OTHER, [Scope::Submit, Scope::Admin]);
+    for (issuer, token) in [(ISSUER, &node.token), (OTHER, &others)] {
+        let taken = node.post(&path(issuer, "digests"), "application/octet-stream", token, raw(&all)).await;
+        assert_eq!(taken.status, 200);
+        let sealed = node.post(&path(issuer, "seal"), "", token, "").await.json();
+        node.set_state(BatchId(sealed["batch"].as_u64().unwrap()), BatchState::Final { anchor: ANCHOR });
+        let receipt = node.get(&path(issuer, &format!("receipts/{}", all[4711]))).await;
+        let receipt: Receipt = serde_json::from_slice(&receipt.bytes).unwrap();
+        assert_eq!((receipt.issuer, receipt.leaf_index), (issuer, 4711));
+        receipt.check_inclusion(all[4711]).unwrap();
+    }
+    let receipt = node.get(&path(ISSUER, &format!("receipts/{}", all[4711]))).await.json();
+    assert_eq!(receipt["issuer"], json!(ISSUER));
+    node.get(&path(Address([1; 20]), &format!("receipts/{}", all[0]))).await.problem(404, "unknown-issuer");
+}
+
+#[tokio::test]
 async fn batches_are_listed_shown_and_streamed() {
     let node = Node::new();
     let all = digests(120);

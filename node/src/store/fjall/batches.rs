@@ -113,8 +113,7 @@ impl Store {
         ingestion.finish()?;
         let mut write = self.write();
         write.remove(&self.open, batch_key(record.id));
-        self.put_batch(&mut write, record);
-        Ok(write.commit()?)
+        self.commit(write, std::slice::from_ref(record))
     }
 
     // --- Reading
@@ -178,7 +177,8 @@ impl Store {
 
     /// The record of a sealed batch.
     pub fn batch(&self, id: BatchId) -> Result<Option<BatchRecord>, StoreError> {
-        self.batches.get(batch_key(id))?.map(|json| parse_json(&json, "batch record")).transpose()
+        let read = || self.batches.get(batch_key(id))?.map(|json| parse_json(&json, "batch record")).transpose();
+        self.known.get(id, read)
     }
 
     /// All sealed batches, by ascending number.
@@ -217,17 +217,23 @@ impl Store {
     /// Writes batch records and a transaction record: all, or none. Durable when it returns.
     pub fn put_progress(&self, batches: &[BatchRecord], tx: Option<&TxRecord>) -> Result<(), StoreError> {
         let mut write = self.write();
-        batches.iter().for_each(|record| self.put_batch(&mut write, record));
         tx.iter().for_each(|tx| self.put_tx(&mut write, tx));
-        Ok(write.commit()?)
+        self.commit(write, batches)
     }
 
     /// Removes a transaction record and writes batch records: all, or none. Durable when it returns.
     pub fn retire_tx(&self, tx: TxId, batches: &[BatchRecord]) -> Result<(), StoreError> {
         let mut write = self.write();
-        batches.iter().for_each(|record| self.put_batch(&mut write, record));
         write.remove(&self.txs, tx.0.to_be_bytes());
-        Ok(write.commit()?)
+        self.commit(write, batches)
+    }
+
+    /// Commits a write together with batch records.
+    fn commit(&self, mut write: OwnedWriteBatch, batches: &[BatchRecord]) -> Result<(), StoreError> {
+        batches.iter().for_each(|record| self.put_batch(&mut write, record));
+        let committed = write.commit();
+        self.known.forget(batches); // also where it failed: it may have taken effect
+        Ok(committed?)
     }
 
     pub(super) fn put_tx(&self, write: &mut OwnedWriteBatch, tx: &TxRecord) {

@@ -29,6 +29,7 @@
 
 mod batches;
 mod changes;
+mod known;
 mod values;
 
 use std::{
@@ -44,17 +45,20 @@ use fjall::{
 };
 use rand::RngCore;
 
-use self::values::{parse_u32, read_u64};
 pub use self::{
     batches::{Append, OpenRecord},
     changes::{IdempotencyKey, NewChange},
+};
+use self::{
+    known::Known,
+    values::{parse_u32, read_u64},
 };
 use super::StoreError;
 
 /// The layout above.
 const FORMAT: u32 = 1;
-/// Blocks of tables kept in memory.
-const BLOCK_CACHE: u64 = 32 << 20;
+/// Blocks of tables kept in memory: the whole index of a million digests, which look-ups visit at random.
+const BLOCK_CACHE: u64 = 96 << 20;
 /// What is kept in memory of one keyspace before it becomes a table. Small, because journals live as long.
 const MEMTABLE: u64 = 8 << 20;
 /// Journals on disk before stragglers are flushed; the least that the engine takes.
@@ -82,6 +86,7 @@ pub struct Store {
     next_batch: AtomicU64,
     next_tx: AtomicU64,
     next_change: AtomicU64,
+    known: Known,
     /// Dropped last: the lock outlives the engine.
     _lock: File,
 }
@@ -115,6 +120,7 @@ impl Store {
             next_batch: AtomicU64::new(read_u64(&meta, b"next-batch")?.unwrap_or(1)),
             next_tx: AtomicU64::new(read_u64(&meta, b"next-tx")?.unwrap_or(1)),
             next_change: AtomicU64::new(read_u64(&meta, b"next-change")?.unwrap_or(1)),
+            known: Known::default(),
             secret,
             meta,
             db,
