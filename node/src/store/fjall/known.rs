@@ -37,7 +37,9 @@ impl Known {
     /// To be called after a commit that may have changed these.
     pub fn forget(&self, changed: &[BatchRecord]) {
         let mut known = self.write();
-        changed.iter().for_each(|record| drop(known.remove(&record.id)));
+        for record in changed {
+            known.remove(&record.id);
+        }
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, HashMap<BatchId, BatchRecord>> {
