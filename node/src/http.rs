@@ -152,7 +152,9 @@ impl Gate for AppState {
 pub(crate) fn guarded<S: Gate>(routes: Router<Arc<S>>, state: Arc<S>) -> Router {
     let cors = CorsLayer::new()
         .allow_origin(Any)
-        .allow_methods([Method::GET, Method::HEAD])
+        // Pages may ask for the status of many. What needs a token they cannot send: that header is not allowed.
+        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_headers([header::CONTENT_TYPE])
         .expose_headers([STATE_HEADER, header::ETAG, header::RETRY_AFTER])
         // All are answered alike, so a cache may give one's answer to another.
         .vary([]);
@@ -209,7 +211,7 @@ fn method_name(method: &Method) -> &'static str {
 }
 
 /// 200 with these headers, and room for those that are still to come.
-fn found<const N: usize>(headers: [(HeaderName, HeaderValue); N], body: impl Into<Body>) -> Response {
+fn ok<const N: usize>(headers: [(HeaderName, HeaderValue); N], body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.headers_mut() = HeaderMap::with_capacity(N + 8);
     response.headers_mut().extend(headers);
