@@ -193,16 +193,27 @@ impl Follower {
     }
 
     async fn look(&mut self, registry: &Registry, head: BlockRef, settled: BlockRef) -> Result<Advance, Error> {
-        let seen = self.read(registry, head, settled).await?;
-        let stands = self.standing(registry, &seen.head.1).await;
+        let (at_head, settled, at_settled) = self.read(registry, head, settled).await?;
+        let stands = self.standing(registry, &at_head).await;
+        let at_settled = match (at_settled, &stands) {
+            (None, Ok(stands)) => self.newest_until(registry, *stands, settled.number).await?,
+            (record, _) => record.unwrap_or_default(),
+        };
+        let seen = Seen { head: (head, at_head), settled: (settled, at_settled) };
         if !matches!(&stands, Err(error) if error.is_transient()) && !registry.endpoint().has(head).await? {
             return Err(Error::Reorganised { block: head.number });
         }
         self.take_over(stands?, seen).await
     }
 
-    /// The contract's records at the two blocks. An endpoint that is behind does not make anything less settled.
-    async fn read(&self, registry: &Registry, head: BlockRef, settled: BlockRef) -> Result<Seen, Error> {
+    /// The contract's records at the head and at the settled block. An endpoint that is behind does not make anything
+    /// less settled; one that does not know the state of that block any more gives no record of it.
+    async fn read(
+        &self,
+        registry: &Registry,
+        head: BlockRef,
+        settled: BlockRef,
+    ) -> Result<(StatusRecord, BlockRef, Option<StatusRecord>), Error> {
         let before = self.seen.map(|seen| seen.settled).filter(|(before, _)| before.number > settled.number);
         let known = before.map_or(self.settled.block, |(before, _)| before.number);
         let newest = if before.is_some() { head } else { settled };
@@ -210,15 +221,26 @@ impl Follower {
             return Err(Error::Behind { block: newest.number, known });
         }
         let at_head = registry.status_of(self.issuer, self.purpose, head.number.into()).await?;
-        let settled = match before {
-            Some(before) => before,
-            None if at_head.block <= settled.number => (settled, at_head), // not written since
+        match before {
+            Some((settled, record)) => Ok((at_head, settled, Some(record))),
+            None if at_head.block <= settled.number => Ok((at_head, settled, Some(at_head))), // not written since
             None => match registry.status_of(self.issuer, self.purpose, settled.number.into()).await {
-                Err(Error::NoCode { .. }) => (settled, StatusRecord::default()), // deployed since
-                record => (settled, record?),
+                Err(Error::NoCode { .. }) => Ok((at_head, settled, Some(StatusRecord::default()))), // deployed since
+                Err(error @ Error::Rpc { .. }) if !error.is_transient() => Ok((at_head, settled, None)),
+                record => Ok((at_head, settled, Some(record?))),
             },
-        };
-        Ok(Seen { head: (head, at_head), settled })
+        }
+    }
+
+    /// The record that the newest update up to a block left, by the events: what stands, and what was walked.
+    async fn newest_until(&self, registry: &Registry, stands: u64, block: BlockNumber) -> Result<StatusRecord, Error> {
+        let walked = self.walk.events.iter().map(|event| (event.what.epoch, event.what.root, event.place.block));
+        let recent = self.recent.iter().rev().filter(|step| step.epoch <= stands);
+        let known = recent.chain([&self.settled]).map(|step| (step.epoch, step.root, step.block));
+        let newest = walked.chain(known).find(|(epoch, _, at)| *epoch > 0 && *at <= block);
+        let Some((epoch, root, block)) = newest else { return Ok(StatusRecord::default()) };
+        let time = registry.endpoint().block(block.into()).await?.time;
+        Ok(StatusRecord { root, epoch, time, block })
     }
 
     /// The newest known update that the chain at the head still has. What comes after it is then in the walk.

@@ -12,14 +12,17 @@ use testamur_core::{
     Hash, Purpose, StatusIndex, UnixSeconds,
     status::{StatusTree, delta},
 };
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     stories::{GWEI, NEVER, drop_from_pool, outbid, pending, set_base_fee},
-    world::{Node, World},
+    world::{CHAIN, Node, World},
 };
 use crate::{
     anchoring::{Fault, StatusPolicy},
     events::Subject,
+    mirror::{self, Limits, Mirror, MirrorConfig},
     store::{Action, ChangeId},
 };
 
@@ -324,6 +327,44 @@ async fn no_archive_is_needed() {
         world.look_and_tick(&mut node).await;
     }
     assert_eq!((node.change_stage(resting), node.change_stage(own)), ("final", "final"));
+}
+
+/// Where finality takes long, the state of the settled block is forgotten as well.
+#[tokio::test]
+async fn a_mirror_needs_no_archive_either() {
+    let Some(world) = World::new().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let config = MirrorConfig {
+        registry: world.seen_by_nodes.clone(),
+        chain: CHAIN,
+        folder: folder.path().join("mirror"),
+        issuers: vec![world.issuer(1)],
+        open: false,
+        poll: Duration::from_millis(20),
+        limits: Limits::default(),
+    };
+    let (mirror, _task) = Mirror::start(config, mirror::Report::default(), CancellationToken::new()).await.unwrap();
+    for epoch in 1..=4 {
+        let before: Vec<u64> = (1..epoch).collect();
+        world.act(1, &foreign(&world, epoch, &before, &[epoch])).await;
+        let head = world.anvil.endpoint.block(BlockTag::Latest).await.unwrap().number;
+        world.proxy.prune(head.0);
+        let mut changed = mirror.changed();
+        let view = loop {
+            match mirror.view(world.issuer(1), SUSPENSION).filter(|view| view.head.block.number >= head) {
+                Some(view) => break view,
+                None => timeout(Duration::from_secs(20), changed.changed()).await.expect("it sees the head").unwrap(),
+            }
+        };
+        assert_eq!((view.head.record.epoch, &view.head.fault, &view.settled.fault), (epoch, &None, &None));
+        assert_eq!(
+            view.head.tree.set_bits().map(StatusIndex::get).collect::<Vec<_>>(),
+            (1..=epoch).collect::<Vec<_>>()
+        );
+        let at_settled = view.settled.block.number.into();
+        let truth = world.registry.status_of(world.issuer(1), SUSPENSION, at_settled).await.unwrap();
+        assert!(view.settled.record == truth && truth.epoch < epoch, "{view:?}");
+    }
 }
 
 #[tokio::test]
