@@ -16,7 +16,7 @@ use tokio::sync::{self, watch};
 use super::{Key, Limits, track::Following};
 
 /// Findings that are kept of one issuer and purpose, the newest.
-const FINDINGS: usize = 32;
+pub(super) const FINDINGS: usize = 32;
 
 /// What readers see of one issuer and purpose.
 #[derive(Clone, Debug)]

@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 
 use super::{
     Inner, Key,
-    board::Track,
+    board::{FINDINGS, Track},
     look::Look,
     report,
     snapshot::{Snapshot, Subject},
@@ -145,8 +145,13 @@ impl Following {
             self.told = self.told.min(first - 1);
             track.told(|told| told.findings.retain(|finding| finding.epoch() < *first));
         }
-        let new = findings.into_iter().filter(|finding| finding.epoch() > self.told);
-        for finding in new {
+        let new: Vec<_> = findings.into_iter().filter(|finding| finding.epoch() > self.told).collect();
+        // A whole history of wrong updates fills no log.
+        let older = new.len().saturating_sub(FINDINGS);
+        if older > 0 {
+            tracing::error!(issuer = %track.key.issuer, purpose = %track.key.purpose, older, "more findings than are told");
+        }
+        for finding in new.into_iter().skip(older) {
             inner.report.found(track.key, &finding);
             track.told(|told| told.add(finding));
         }
