@@ -137,11 +137,24 @@ fn the_chain_alone_tells_what_was_revoked() {
 }
 
 #[test]
-fn suspended_reinstated_revoked() {
-    let world = World::on(Chain::anvil());
+fn suspended_reinstated_revoked_on_anvil() {
+    suspended_reinstated_revoked(&World::on(Chain::anvil()));
+}
+
+#[test]
+fn suspended_reinstated_revoked_on_geth() {
+    match Chain::geth() {
+        Some(chain) => suspended_reinstated_revoked(&World::on(chain)),
+        None => eprintln!(
+            "SKIPPED suspended_reinstated_revoked_on_geth: no geth in target/tools (scripts/test builds it where Go is)"
+        ),
+    }
+}
+
+fn suspended_reinstated_revoked(world: &World) {
     let node = world.node();
     let token = node.token(&world.issuer.address, "submit,revoke");
-    let files = documents(&world, 2);
+    let files = documents(world, 2);
     let file = files[0].to_str().expect("UTF-8");
     world.anchor(&node.url, &token, &[&files[0], &files[1]], "final").expect(0);
     let status = |more: &[&str]| {
