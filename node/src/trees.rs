@@ -1,7 +1,7 @@
 //! Trees of sealed batches in memory, as many as fit; the others are built again from their entries when asked for.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -12,8 +12,8 @@ use tokio::{sync, task};
 
 use crate::store::{BatchId, Store, StoreError};
 
-/// From as many leaves on a tree is searched in memory. The many small ones are left to the store's index: one look-up
-/// there costs less than one in each of them.
+/// From as many leaves on a tree is searched in memory. Of such there are few; the many small ones are left to the
+/// store's index, where one look-up costs less than one in each of them.
 const SEARCHED: usize = 1 << 16;
 
 /// What a receipt needs of a sealed batch.
@@ -47,6 +47,10 @@ impl SealedTree {
         self
     }
 
+    fn is_searched(&self) -> bool {
+        !self.leaves.is_empty()
+    }
+
     /// The leaf of a digest, where the tree is searched.
     fn find(&self, digest: Digest) -> Option<u32> {
         let is_its = |leaf: &u32| {
@@ -74,6 +78,8 @@ pub struct Trees {
 #[derive(Default)]
 struct Kept {
     trees: HashMap<BatchId, (Arc<SealedTree>, u64)>,
+    /// Those of them that are searched.
+    searched: BTreeSet<BatchId>,
     bytes: usize,
     /// Counts uses.
     clock: u64,
@@ -106,6 +112,9 @@ impl Trees {
         let mut kept = self.lock();
         kept.clock += 1;
         kept.bytes += tree.memory();
+        if tree.is_searched() {
+            kept.searched.insert(id);
+        }
         let now = kept.clock;
         if let Some((before, _)) = kept.trees.insert(id, (tree, now)) {
             kept.bytes -= before.memory();
@@ -118,22 +127,13 @@ impl Trees {
     /// A digest's batch, leaf and tree, if it is in a large tree in memory. Whose the batch is, its record tells.
     pub fn find(&self, digest: Digest) -> Option<(BatchId, u32, Arc<SealedTree>)> {
         let mut kept = self.lock();
-        kept.clock += 1;
-        let now = kept.clock;
-        kept.trees.iter_mut().find_map(|(id, (tree, used))| {
-            let leaf = tree.find(digest)?;
-            *used = now;
-            Some((*id, leaf, tree.clone()))
-        })
+        let find = |id: &BatchId| Some((*id, kept.trees.get(id)?.0.find(digest)?));
+        let (id, leaf) = kept.searched.iter().rev().find_map(find)?;
+        Some((id, leaf, kept.used(id)?))
     }
 
     fn kept(&self, id: BatchId) -> Option<Arc<SealedTree>> {
-        let mut kept = self.lock();
-        kept.clock += 1;
-        let now = kept.clock;
-        let (tree, used) = kept.trees.get_mut(&id)?;
-        *used = now;
-        Some(tree.clone())
+        self.lock().used(id)
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -142,11 +142,19 @@ impl Trees {
 }
 
 impl Kept {
+    fn used(&mut self, id: BatchId) -> Option<Arc<SealedTree>> {
+        self.clock += 1;
+        let (tree, used) = self.trees.get_mut(&id)?;
+        *used = self.clock;
+        Some(tree.clone())
+    }
+
     fn drop_oldest(&mut self) {
         let oldest = self.trees.iter().min_by_key(|(_, (_, used))| *used).map(|(id, _)| *id);
         if let Some((tree, _)) = oldest.and_then(|id| self.trees.remove(&id)) {
             self.bytes -= tree.memory();
         }
+        self.searched.retain(|id| self.trees.contains_key(id));
     }
 }
 

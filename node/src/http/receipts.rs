@@ -126,7 +126,7 @@ fn settled(json: String, tag: HeaderValue, is_final: bool) -> Response {
         (super::STATE_HEADER, HeaderValue::from_static(name)),
         (header::ETAG, tag),
     ];
-    super::found(headers, json)
+    super::ok(headers, json)
 }
 
 /// Where a batch stands that has no receipts yet.

@@ -151,7 +151,7 @@ pub fn caching(at: &TreeAt) -> HeaderValue {
 /// An answer in JSON.
 pub fn answer(at: &TreeAt, json: String) -> Response {
     let json_type = HeaderValue::from_static("application/json");
-    super::found([(header::CONTENT_TYPE, json_type), (header::CACHE_CONTROL, caching(at))], json)
+    super::ok([(header::CONTENT_TYPE, json_type), (header::CACHE_CONTROL, caching(at))], json)
 }
 
 /// The status of one credential, with its proof.
