@@ -14,7 +14,7 @@ use testamur_core::{Address, BlockNumber, Hash, Purpose, StatusIndex, observatio
 use crate::{
     chain::{Chain, key},
     history::Bits,
-    proxy::{Reply, proxy},
+    proxy::{Reply, altered, proxy, with_logs},
 };
 
 const REVOCATION: Purpose = Purpose::REVOCATION;
@@ -397,11 +397,7 @@ async fn lies_about_logs_change_no_view() {
     let at = format!("{:#x}", block.0);
     let asked = json!([{ "address": scene.registry.address(), "fromBlock": at, "toBlock": at }]);
     let logs = scene.chain.ask("eth_getLogs", asked).await;
-    let with = |change: &dyn Fn(&mut Vec<Value>)| {
-        let mut logs = logs.as_array().unwrap().clone();
-        change(&mut logs);
-        Value::Array(logs)
-    };
+    let with = |change: &dyn Fn(&mut Vec<Value>)| altered(&logs, change);
     let lies = [
         ("nothing", with(&|logs| logs.clear())),
         ("the first is left out", with(&|logs| drop(logs.remove(0)))),
@@ -412,12 +408,7 @@ async fn lies_about_logs_change_no_view() {
     ];
     let before = scene.set();
     for (name, lie) in lies {
-        let liar = proxy(&scene.chain.endpoint, move |method, _| {
-            let reply = if method == "eth_getLogs" { Reply::Result(lie.clone()) } else { Reply::Honest };
-            async move { reply }.boxed()
-        })
-        .await;
-        let liar = Registry::new(liar, scene.registry.address());
+        let liar = Registry::new(with_logs(&scene.chain.endpoint, lie).await, scene.registry.address());
         let error = scene.advance_through(&liar).await.unwrap_err();
         assert!(matches!(error, Error::Unusable { .. } | Error::NoHistory { .. }), "{name}: {error:?}");
         assert_eq!(scene.set(), before, "{name}");

@@ -21,7 +21,7 @@ use testamur_core::{
 
 use crate::{
     chain::{Chain, key, root},
-    proxy::{Reply, proxy},
+    proxy::{Reply, altered, proxy, with_logs},
 };
 
 /// The bits of one issuer and purpose, and the calls that bring them to the chain.
@@ -166,11 +166,7 @@ async fn hostile_logs_are_refused() {
     let record = registry.status_of(issuer, Purpose::REVOCATION, Latest).await.unwrap();
     let at = format!("{:#x}", record.block.0);
     let logs: Value = chain.ask("eth_getLogs", json!([{ "address": to, "fromBlock": at, "toBlock": at }])).await;
-    let with = |change: &dyn Fn(&mut Vec<Value>)| {
-        let mut logs = logs.as_array().unwrap().clone();
-        change(&mut logs);
-        Value::Array(logs)
-    };
+    let with = |change: &dyn Fn(&mut Vec<Value>)| altered(&logs, change);
     let lies = [
         ("nothing", with(&|logs| logs.clear())),
         ("the first is left out", with(&|logs| drop(logs.remove(0)))),
@@ -187,12 +183,7 @@ async fn hostile_logs_are_refused() {
         ("a loop", with(&|logs| logs[0]["data"] = logs[1]["data"].clone())),
     ];
     for (name, lie) in lies {
-        let endpoint = proxy(&chain.endpoint, move |method, _| {
-            let reply = if method == "eth_getLogs" { Reply::Result(lie.clone()) } else { Reply::Honest };
-            async move { reply }.boxed()
-        })
-        .await;
-        let lied_to = Registry::new(endpoint, to);
+        let lied_to = Registry::new(with_logs(&chain.endpoint, lie).await, to);
         let error = status_tree(&lied_to, issuer, Purpose::REVOCATION, &record).await.err();
         let refused = matches!(error, Some(Error::Unusable { .. } | Error::NoHistory { .. }));
         assert!(refused, "{name}: {error:?}");

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, body::Bytes, extract::State, http::StatusCode, response::IntoResponse, routing::post};
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 use serde_json::{Value, json};
 use testamur_chain::{Endpoint, Error};
 
@@ -26,6 +26,22 @@ pub async fn proxy(
 ) -> Endpoint {
     let state = (behind.clone(), Arc::new(rule) as Rule);
     serve(Router::new().route("/", post(forward)).with_state(state)).await
+}
+
+/// Starts a proxy that answers every question for events with these logs.
+pub async fn with_logs(behind: &Endpoint, logs: Value) -> Endpoint {
+    proxy(behind, move |method, _| {
+        let reply = if method == "eth_getLogs" { Reply::Result(logs.clone()) } else { Reply::Honest };
+        async move { reply }.boxed()
+    })
+    .await
+}
+
+/// Logs with something changed.
+pub fn altered(logs: &Value, change: impl Fn(&mut Vec<Value>)) -> Value {
+    let mut logs = logs.as_array().unwrap().clone();
+    change(&mut logs);
+    Value::Array(logs)
 }
 
 /// Starts an endpoint that answers everything with this status and body.

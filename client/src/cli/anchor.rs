@@ -4,15 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use testamur::{
-    Node, Token,
     anchor::{AnchorOptions, Anchored, FileError, Progress},
     node::Wait,
     terminal::printable,
 };
-use testamur_core::Address;
 
 use super::{
     console::{Console, Tone},
+    node::NodeArgs,
     now,
     outcome::{Exit, Failure},
     paths,
@@ -35,15 +34,8 @@ pub struct Args {
     /// Files, or folders whose files are meant (without hidden files, receipts and subfolders).
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The node.
-    #[arg(long, value_name = "URL", env = "TESTAMUR_NODE", hide_env_values = true)]
-    node: String,
-    /// A file that holds the node's bearer token.
-    #[arg(long, value_name = "FILE", env = "TESTAMUR_TOKEN_FILE", hide_env_values = true)]
-    token_file: Option<PathBuf>,
-    /// The issuer that the token must speak for. Default: whoever it speaks for.
-    #[arg(long, value_name = "0x…")]
-    issuer: Option<Address>,
+    #[command(flatten)]
+    node: NodeArgs,
     /// How settled an anchor must be before the proof is written.
     #[arg(long, value_enum, default_value_t = WaitFor::Final)]
     wait: WaitFor,
@@ -61,12 +53,12 @@ enum WaitFor {
 }
 
 pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
-    let node = Node::new(&args.node, token(args.token_file.as_deref())?).map_err(|e| Failure::usage(e.to_string()))?;
+    let node = args.node.connect()?;
     let wait = match args.wait {
         WaitFor::Included => Wait::Included,
         WaitFor::Final => Wait::Final,
     };
-    let options = AnchorOptions { issuer: args.issuer, wait, out: args.out };
+    let options = AnchorOptions { issuer: args.node.issuer, wait, out: args.out };
     let (files, mut exit) = paths(&args.files, console);
     let bar = console.bar(files.len(), "reading");
     let mut counts = Counts::default();
@@ -90,19 +82,6 @@ pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
         console.line(&counts.summary());
     }
     Ok(exit)
-}
-
-/// The node's bearer token, from a file or the environment.
-pub fn token(file: Option<&Path>) -> Result<Token, Failure> {
-    let text = match file {
-        Some(path) => std::fs::read_to_string(path).map_err(|error| {
-            let message = format!("the token file {} cannot be read: {error}", path.display());
-            Failure::usage(message)
-        })?,
-        None => std::env::var("TESTAMUR_TOKEN")
-            .map_err(|_| Failure::usage("no token: give --token-file, or set TESTAMUR_TOKEN"))?,
-    };
-    Token::new(&text).ok_or_else(|| Failure::usage("the token is not one line of printable characters"))
 }
 
 #[derive(Default)]

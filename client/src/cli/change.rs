@@ -18,8 +18,8 @@ use testamur_core::Address;
 
 use super::{
     acts::{Access, KeyArgs, PATIENCE},
-    anchor::token,
     console::{Console, Tone},
+    node::token,
     now,
     outcome::{Exit, Failure},
     paths,

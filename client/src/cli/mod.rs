@@ -7,6 +7,7 @@ mod change;
 mod console;
 mod issuer;
 mod key;
+mod node;
 mod outcome;
 mod receipt;
 mod registry;

@@ -1,14 +1,12 @@
 //! `testamur reserve`
 
-use std::path::PathBuf;
-
 use serde_json::json;
-use testamur::{Node, node::MOST_ENTRIES};
-use testamur_core::{Address, Purpose, status::own_entry};
+use testamur::node::MOST_ENTRIES;
+use testamur_core::{Purpose, status::own_entry};
 
 use super::{
-    anchor::token,
     console::Console,
+    node::NodeArgs,
     outcome::{Exit, Failure},
 };
 
@@ -30,20 +28,13 @@ pub struct Args {
     /// How many, up to 100,000.
     #[arg(value_parser = clap::value_parser!(u32).range(1..=MOST_ENTRIES as i64))]
     count: u32,
-    /// The node.
-    #[arg(long, value_name = "URL", env = "TESTAMUR_NODE", hide_env_values = true)]
-    node: String,
-    /// A file that holds the node's bearer token.
-    #[arg(long, value_name = "FILE", env = "TESTAMUR_TOKEN_FILE", hide_env_values = true)]
-    token_file: Option<PathBuf>,
-    /// The issuer that the token must speak for. Default: whoever it speaks for.
-    #[arg(long, value_name = "0x…")]
-    issuer: Option<Address>,
+    #[command(flatten)]
+    node: NodeArgs,
 }
 
 pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
-    let node = Node::new(&args.node, token(args.token_file.as_deref())?).map_err(|e| Failure::usage(e.to_string()))?;
-    let issuer = node.place(args.issuer).await?.issuer;
+    let node = args.node.connect()?;
+    let issuer = node.place(args.node.issuer).await?.issuer;
     let server = node.public_url(issuer).await?;
     for index in node.reserve(issuer, args.count as usize).await? {
         console.line(&index.to_string());
