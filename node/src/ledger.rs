@@ -1,6 +1,6 @@
 //! Taking digests: each gets a status index and a place in an open batch, and is on disk before anybody is told.
 //!
-//! One thread writes ([`writer`]). It takes all submissions that wait, commits them together and answers them.
+//! One thread writes (`writer`). It takes all submissions that wait, commits them together and answers them.
 //! A second one seals ([`crate::seal`]). Readers look at the same batches in memory.
 
 mod open;

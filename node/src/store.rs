@@ -1,4 +1,4 @@
-//! What the node keeps on disk. [`fjall`] says how, byte by byte.
+//! What the node keeps on disk. `fjall` says how, byte by byte.
 
 mod fjall;
 mod records;

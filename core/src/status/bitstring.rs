@@ -1,6 +1,6 @@
 //! W3C Bitstring Status List v1.0 (Recommendation, 15 May 2025): GZIP, multibase base64url, left-most bit first.
 //!
-//! Absent: the credential around the list. How short a list may be is [`crate::Policy`]'s to say.
+//! Absent: the credential around the list. How short a list may be is [`crate::policy::Policy`]'s to say.
 
 use std::io::Write;
 

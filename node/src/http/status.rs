@@ -1,4 +1,4 @@
-//! `GET /v1/issuers/{issuer}/status…`: is it still good? Single bits with their proofs; [`super::lists`] has the lists.
+//! `GET /v1/issuers/{issuer}/status…`: is it still good? Single bits with their proofs; `lists` has the lists.
 
 use std::{convert::Infallible, fmt::Write, sync::Arc, time::Duration};
 
