@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`json`] (what a document is) → [`digest`] (what the registry sees of it) →
 //! [`batch`] (how digests become one root) → [`receipt`] (what a holder keeps) → [`proof`] (how a
-//! receipt travels in or beside a document) → [`status`] (is it still good?) → [`observation`],
+//! receipt travels in or beside a document) → [`status`] (is it still good?) → [`observation`], [`checked`],
 //! [`policy`] and [`verify`] (the verdict).
 //!
 //! Absent on purpose: network, files, keys, signatures, JSON-LD. Time, chain and trust are arguments.
@@ -11,6 +11,7 @@
 
 pub mod batch;
 pub mod bytes;
+pub mod checked;
 pub mod digest;
 pub mod document;
 pub mod error;

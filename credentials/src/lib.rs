@@ -1,0 +1,9 @@
+//! What other people's credentials are made of: signatures (Data Integrity, JOSE), the keys behind them (did:key,
+//! did:web, did:jwk, did:pkh), their status lists, and the images that they are baked into.
+//!
+//! No I/O, no clock: what stands elsewhere (a DID document, a status list, the canonical form of JSON-LD) is asked of
+//! [`Supplies`]. What comes out is [`testamur_core::checked::Checked`], an input of `testamur_core::verify`.
+
+pub mod supplies;
+
+pub use supplies::{Have, Shelf, Supplied, Supplies};
