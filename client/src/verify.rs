@@ -9,6 +9,7 @@ use std::{
 use testamur_chain::observe::Sighting;
 use testamur_core::{
     BlockNumber, Document, Error, StatusIndex, UnixSeconds,
+    checked::Checked,
     digest::file_hash,
     json::MAX_BYTES,
     observation::Unseen,
@@ -61,7 +62,7 @@ fn verdict(
     policy: &Policy,
     now: UnixSeconds,
 ) -> Verified {
-    let index = document.as_ref().ok().and_then(|read| read.as_ref().ok()).map(|read| read.proof.receipt.status_index);
+    let index = document.as_ref().ok().and_then(|read| read.as_ref().ok()).and_then(|read| read.anchor.as_ref()).map(|anchor| anchor.receipt.status_index);
     let (seen, detail, origins) = match sighting {
         None => (Err(Unseen::Unusable), None, Vec::new()),
         Some(Sighting { look: Ok(seen), origins }) => (Ok(seen), None, origins),
@@ -69,11 +70,11 @@ fn verdict(
     };
     let report = document.map(|document| match document {
         Ok(mut document) => {
-            if moment.is_some() {
+            if let (Some(_), Some(anchor)) = (moment, &mut document.anchor) {
                 // A hint that would excuse the absence of an anchor: then, the chain had no such block yet.
-                document.proof.receipt.block = BlockNumber(0);
+                anchor.receipt.block = BlockNumber(0);
             }
-            judge(&document, &seen, policy, moment.unwrap_or(now))
+            judge(&document, &seen, &Checked::default(), policy, moment.unwrap_or(now))
         }
         Err(error) => refuse(error),
     });
@@ -88,7 +89,7 @@ type Reading = io::Result<Result<Document, Error>>;
 /// believe anyway makes nobody ask anything: `None`.
 async fn look(documents: &[Reading], chains: &Chains, policy: &Policy) -> Vec<Option<Sighting>> {
     let receipt = |reading: &Reading| {
-        let receipt = reading.as_ref().ok()?.as_ref().ok()?.proof.receipt.clone();
+        let receipt = reading.as_ref().ok()?.as_ref().ok()?.anchor.as_ref()?.receipt.clone();
         (policy.accepts_chain(receipt.chain) && policy.accepts_registry(receipt.registry)).then_some(receipt)
     };
     let receipts: Vec<_> = documents.iter().map(receipt).collect();
@@ -100,7 +101,7 @@ async fn look(documents: &[Reading], chains: &Chains, policy: &Policy) -> Vec<Op
 /// Reads a file with its proof: a credential with an anchor inside, or any file, of any size, with a receipt beside it.
 pub fn read(path: &Path) -> Reading {
     let (hash, inside) = match files::read_up_to(path, MAX_BYTES)? {
-        Ok(bytes) => (file_hash(&bytes), Document::from_credential(&bytes)),
+        Ok(bytes) => (file_hash(&bytes), Document::from_credential(&bytes).and_then(anchored)),
         Err(error) => (files::hash(files::open(path)?.0)?, Err(error)),
     };
     if inside.is_ok() {
@@ -110,6 +111,10 @@ pub fn read(path: &Path) -> Reading {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(inside.map_err(|error| why_none(path, error))),
         receipt => Ok(receipt?.and_then(|receipt| Document::from_file_hash(hash, &receipt))),
     }
+}
+
+fn anchored(document: Document) -> Result<Document, Error> {
+    if document.anchor.is_some() { Ok(document) } else { Err(Error::NoAnchor) }
 }
 
 /// What a file without a receipt beside it lacks. One that is no JSON at all is not a spoilt credential, unless its

@@ -202,26 +202,30 @@ pub struct TieFound {
 }
 
 /// Who can say whose an account is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum TieSource {
     /// The issuer's DID document (`blockchainAccountId`).
+    #[error("{url} lists it")]
     DidDocument {
         /// Where it stands.
         url: String,
     },
     /// A DNS TXT record of the issuer's domain.
+    #[error("the DNS record of {name} lists it")]
     Dns {
         /// The name that was asked for.
         name: String,
     },
     /// A statement signed by the issuer's did:key.
+    #[error("{signer} signed that it is")]
     Statement {
         /// Who signed it.
         signer: String,
     },
     /// A list of recognised issuers that the verifier trusts.
+    #[error("{name} lists it{}", .called.as_ref().map(|called| format!(" as {called}")).unwrap_or_default())]
     List {
         /// The list's name or URL.
         name: String,

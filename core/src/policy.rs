@@ -46,10 +46,16 @@ pub struct Policy {
     pub issuer: Need,
     /// Whether the status must be known.
     pub status: Need,
-    /// Whether other signatures must be checked.
+    /// Whether the issuer must be among those that the verifier recognises, and not only be who it says.
+    pub recognised: Need,
+    /// Whether a document must be anchored. An anchor that is carried must be told in any case.
+    pub anchor: Need,
+    /// Whether a signature must hold beside the anchor. One that is false is a fault in any case.
     pub signature: Need,
     /// The greatest age of the newest block, in seconds, at which its status still counts. `None`: any.
     pub max_status_age: Option<u64>,
+    /// The greatest age, in seconds, of what was seen of an issuer's identity (its DID document, say). `None`: any.
+    pub max_identity_age: Option<u64>,
     /// The fewest statuses that a status list of any issuer may hold: among fewer, asking for a list tells which credential is meant.
     pub min_list_length: u64,
 }
@@ -70,8 +76,11 @@ impl Default for Policy {
             issuers: Vec::new(),
             issuer: Need::Required,
             status: Need::Required,
+            recognised: Need::Optional,
+            anchor: Need::Optional,
             signature: Need::Optional,
             max_status_age: None,
+            max_identity_age: None,
             min_list_length: MIN_LIST_LENGTH,
         }
     }
@@ -86,6 +95,11 @@ impl Policy {
     /// Whether anchors in this contract count.
     pub fn accepts_registry(&self, address: Address) -> bool {
         address == registry::ADDRESS || self.registries.contains(&address)
+    }
+
+    /// The entries that recognise the issuer of this name.
+    pub fn recognised<'a>(&'a self, named: &'a str) -> impl Iterator<Item = &'a RecognisedIssuer> {
+        self.issuers.iter().filter(move |issuer| issuer.id.as_deref() == Some(named))
     }
 
     /// Whether a status list of so many bytes, inflated, is long enough; [`Error::ListTooShort`] where it is not.

@@ -1,42 +1,85 @@
-//! The verdict: a pure function of document, chain, policy and time.
+//! The verdict: a pure function of document, chain, what others checked, policy and time.
 //!
 //! Seven checks, each with an outcome of its own (`docs/protocol.md`, "Verification"). A verdict is *valid* only
 //! if none fails and none that the policy requires is unknown; what could not be seen never makes it *invalid*.
+//!
+//! A document carries an anchor, signatures, or both. An anchor that is carried must be told: whoever could leave it
+//! untold could leave out a revocation. Without one, a signature must hold, and its key be the issuer's.
 
-mod checks;
+mod anchor;
+mod issuer;
+mod outcome;
 mod report;
+mod signature;
+mod status;
+mod validity;
 
-pub use report::{Check, CheckKind, Fact, Fault, Gap, Outcome, Report, Tie, Verdict};
+pub use outcome::{Fact, Fault, Gap, Outcome, Tie};
+pub use report::{Check, CheckKind, Report, Verdict};
 
 use crate::{
     Document, Error, UnixSeconds,
+    checked::Checked,
     observation::{Observation, Unseen},
-    policy::Policy,
+    policy::{Need, Policy},
+    proof::AnchorProof,
 };
 
-/// Verifies a document against what was seen of the chain.
-pub fn verify(document: &Document, seen: &Result<Observation, Unseen>, policy: &Policy, now: UnixSeconds) -> Report {
-    let receipt = &document.proof.receipt;
-    let inclusion = receipt.check_inclusion(document.digest());
+type Seen = Result<Observation, Unseen>;
+
+/// Verifies a document against what was seen of the chain and what was checked elsewhere. Where it carries no anchor,
+/// `seen` does not matter.
+pub fn verify(document: &Document, seen: &Seen, checked: &Checked, policy: &Policy, now: UnixSeconds) -> Report {
+    let [integrity, inclusion, anchor] = match &document.anchor {
+        Some(proof) => anchored(document, proof, seen, policy),
+        None => unanchored(document, checked, policy),
+    };
+    let proven = match &anchor {
+        Outcome::Pass(Fact::Anchored { time, .. }) => Some(*time),
+        _ => None,
+    };
+    let signature = signature::signature(document, checked, policy, proven, now);
     let outcomes = [
-        (CheckKind::Integrity, checks::integrity(document, &inclusion)),
-        (CheckKind::Inclusion, checks::inclusion(receipt, &inclusion)),
-        (CheckKind::Anchor, checks::anchor(receipt, seen, policy)),
-        (CheckKind::Issuer, checks::issuer(document, policy)),
-        (CheckKind::Signature, checks::signature(document)),
-        (CheckKind::Status, checks::status(document, seen, policy, now)),
-        (CheckKind::Validity, checks::validity(document, now)),
+        (CheckKind::Integrity, integrity),
+        (CheckKind::Inclusion, inclusion),
+        (CheckKind::Anchor, anchor),
+        (CheckKind::Issuer, issuer::Asked { document, checked, policy, now }.answer()),
+        (CheckKind::Signature, signature),
+        (CheckKind::Status, status::status(document, seen, checked, policy, now)),
+        (CheckKind::Validity, validity::validity(document, now)),
     ];
-    Report::new(outcomes.map(|(kind, outcome)| Check { kind, outcome }).to_vec(), policy)
+    let needs_signature = document.anchor.is_none() || policy.signature == Need::Required;
+    Report::new(outcomes.map(|(kind, outcome)| Check { kind, outcome }).to_vec(), needs_signature, policy)
+}
+
+fn anchored(document: &Document, proof: &AnchorProof, seen: &Seen, policy: &Policy) -> [Outcome; 3] {
+    let (digest, receipt) = (document.digest_under(proof), &proof.receipt);
+    let included = receipt.check_inclusion(digest);
+    [
+        anchor::integrity(proof, digest, &included),
+        anchor::inclusion(receipt, &included),
+        anchor::anchor(receipt, seen, policy),
+    ]
+}
+
+/// Without an anchor there is nothing to include; a document without any proof lacks one.
+fn unanchored(document: &Document, checked: &Checked, policy: &Policy) -> [Outcome; 3] {
+    let has_signature = !checked.signatures.is_empty() || document.other_proofs() > 0;
+    let anchor = match policy.anchor {
+        Need::Optional if has_signature => Outcome::NotApplicable,
+        Need::Optional => Outcome::Unknown(Gap::NoProof),
+        Need::Required => Outcome::Unknown(Gap::NoAnchor),
+    };
+    [Outcome::NotApplicable, Outcome::NotApplicable, anchor]
 }
 
 /// The report on a document, or a receipt, that cannot be read: *invalid*, unless it only lacks an anchor.
 pub fn refuse(error: Error) -> Report {
     let outcome = match error {
-        Error::NoAnchor => Outcome::Unknown(Gap::NoAnchor),
+        Error::NoAnchor => Outcome::Unknown(Gap::NoProof),
         error => Outcome::Fail(Fault::Document(error)),
     };
-    Report::new(vec![Check { kind: CheckKind::Integrity, outcome }], &Policy::default())
+    Report::new(vec![Check { kind: CheckKind::Integrity, outcome }], false, &Policy::default())
 }
 
 #[cfg(test)]

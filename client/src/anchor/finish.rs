@@ -46,7 +46,7 @@ fn write_inside(credential: Credential, proof: &AnchorProof, job: &Job) -> Resul
     let bytes = embed(credential, proof).map_err(FileError::OldProof)?;
     // What is about to be written must verify as it stands, whatever printing did to it.
     let written = Document::from_credential(&bytes).map_err(FileError::OldProof)?;
-    if written.digest() != job.digest {
+    if written.digest() != Some(job.digest) {
         return Err(FileError::Changed);
     }
     files::replace(&job.target, &bytes).map_err(FileError::Write)?;

@@ -107,7 +107,7 @@ fn proof_in(content: &Content, path: &Path) -> Result<Option<AnchorProof>, FileE
         bytes => bytes.map_err(ReadError::from)?.map_err(FileError::OldProof)?,
     };
     let proof = match content {
-        Content::Credential(_) => Document::from_credential(&bytes).map(|document| document.proof),
+        Content::Credential(_) => Document::from_credential(&bytes).and_then(Document::into_anchor),
         Content::File(_) => AnchorProof::from_detached(&bytes),
     };
     match proof {

@@ -72,8 +72,8 @@ impl Target {
     }
 
     fn of_document(name: String, document: Document) -> Result<Self, Error> {
-        let digest = document.digest();
-        let receipt = document.proof.receipt;
+        let digest = document.digest().ok_or(Error::NoAnchor)?;
+        let receipt = document.into_anchor()?.receipt;
         receipt.check_inclusion(digest)?;
         Ok(Self { name, digest: Some(digest), index: Some(receipt.status_index), receipt: Some(Box::new(receipt)) })
     }

@@ -45,7 +45,7 @@ fn read(path: &Path) -> std::io::Result<Result<AnchorProof, Error>> {
     if files::accompanied_file(path).is_some() {
         return Ok(files::read_up_to(path, MAX_BYTES)?.and_then(|bytes| AnchorProof::from_detached(&bytes)));
     }
-    Ok(verify::read(path)?.map(|Document { proof, .. }| proof))
+    Ok(verify::read(path)?.and_then(Document::into_anchor))
 }
 
 fn tell(name: &str, proof: &AnchorProof, console: &Console) {

@@ -5,6 +5,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     Address, BatchTree, BlockNumber, ChainId, Entry, Hash, Purpose, Receipt, StatusIndex,
+    checked::{
+        KeyOwner, ListEntry, ListGap, ListOutcome, LooksLike, Missing, Signature, SignatureFault, SignatureGap,
+        SignatureOutcome, TieAnswer, TieFound, TieSource,
+    },
     digest::{blind, credential_hash, file_hash},
     observation::{AnchorRecord, BlockRef, Finality, StatusAt, StatusRecord, StatusSeen},
     policy::{Need, RecognisedIssuer},
@@ -93,6 +97,7 @@ fn policy() -> Policy {
 struct Case {
     document: Value,
     seen: Result<Observation, Unseen>,
+    checked: Checked,
     policy: Policy,
     now: UnixSeconds,
 }
@@ -100,8 +105,8 @@ struct Case {
 impl Case {
     fn new() -> Self {
         let document = anchored(credential());
-        let seen = Ok(observation(&read(&document).expect("well formed").proof.receipt));
-        Self { document, seen, policy: policy(), now: NOW }
+        let seen = Ok(observation(&read(&document).expect("well formed").anchor.expect("anchored").receipt));
+        Self { document, seen, checked: Checked::default(), policy: policy(), now: NOW }
     }
 
     fn of(credential: Value) -> Self {
@@ -109,13 +114,13 @@ impl Case {
     }
 
     fn look_again(mut self) -> Self {
-        self.seen = Ok(observation(&read(&self.document).expect("well formed").proof.receipt));
+        self.seen = Ok(observation(&read(&self.document).expect("well formed").anchor.expect("anchored").receipt));
         self
     }
 
     fn verify(&self) -> Report {
         let document = read(&self.document);
-        document.map_or_else(refuse, |document| verify(&document, &self.seen, &self.policy, self.now))
+        document.map_or_else(refuse, |document| verify(&document, &self.seen, &self.checked, &self.policy, self.now))
     }
 
     fn seen(&mut self) -> &mut Observation {
@@ -172,15 +177,17 @@ fn order_and_spacing_of_members_do_not_matter() {
     let turned: serde_json::Map<_, _> = members.clone().into_iter().rev().collect();
     let pretty = serde_json::to_vec_pretty(&turned).expect("serialises");
     let document = Document::from_credential(&pretty).expect("well formed");
-    assert_eq!(verify(&document, &case.seen, &case.policy, case.now).verdict(), Verdict::Valid);
+    assert_eq!(verify(&document, &case.seen, &case.checked, &case.policy, case.now).verdict(), Verdict::Valid);
 }
 
 #[test]
-fn a_credential_must_hold_exactly_one_anchor() {
+fn a_credential_holds_one_anchor_at_most() {
     let mut case = Case::new();
     let anchor = case.document["proof"].clone();
     case.document["proof"] = json!([]);
-    case.is_unknown(CheckKind::Integrity, |gap| *gap == Gap::NoAnchor);
+    case.is_unknown(CheckKind::Anchor, |gap| *gap == Gap::NoProof);
+    case.policy.anchor = Need::Required;
+    case.is_unknown(CheckKind::Anchor, |gap| *gap == Gap::NoAnchor);
     case.document["proof"] = json!([anchor.clone(), anchor]);
     case.fails(CheckKind::Integrity, |fault| *fault == Fault::Document(Error::SeveralAnchors));
 }
@@ -203,7 +210,7 @@ fn what_the_policy_does_not_trust_is_not_believed() {
     case.is_unknown(CheckKind::Anchor, |gap| *gap == Gap::ChainNotAccepted { chain: CHAIN });
 
     let mut case = Case::new();
-    let config = read(&case.document).expect("well formed").proof.config;
+    let config = read(&case.document).expect("well formed").anchor.expect("anchored").config;
     let mut receipt = receipt(&config, credential_hash(&credential()));
     receipt.registry = Address([3; 20]);
     case.document = credential();
@@ -374,7 +381,7 @@ fn status_that_cannot_be_told_is_unknown() {
     value["credentialStatus"] = json!([{"type": "BitstringStatusListEntry"}, {}]);
     Case::of(value).is_unknown(CheckKind::Status, |gap| *gap == Gap::OtherStatusLists { count: 2 });
 
-    let receipt = read(&anchored(credential())).expect("well formed").proof.receipt;
+    let receipt = read(&anchored(credential())).expect("well formed").anchor.expect("anchored").receipt;
     let mut value = credential();
     value["credentialStatus"] = json!({
         "type": "BitstringStatusListEntry",
@@ -417,7 +424,7 @@ fn a_file_is_verified_by_the_receipt_beside_it() {
     let beside = AnchorProof { config, receipt }.to_detached().to_string();
     let check = |file: &[u8], policy: &Policy| {
         let document = Document::from_file(file, beside.as_bytes()).expect("well formed");
-        verify(&document, &seen, policy, NOW).verdict()
+        verify(&document, &seen, &Checked::default(), policy, NOW).verdict()
     };
     assert_eq!(check(file, &policy()), Verdict::Valid);
     assert_eq!(check(b"%PDF-1.7 a diplomA", &policy()), Verdict::Invalid);
@@ -428,7 +435,9 @@ fn a_file_is_verified_by_the_receipt_beside_it() {
         beside.replace("31337", "1"),
     ] {
         let document = Document::from_file(file, spoilt.as_bytes());
-        let verdict = document.map_or_else(refuse, |document| verify(&document, &seen, &policy(), NOW)).verdict();
+        let verdict = document
+            .map_or_else(refuse, |document| verify(&document, &seen, &Checked::default(), &policy(), NOW))
+            .verdict();
         assert_ne!(verdict, Verdict::Valid, "{spoilt}");
     }
 }
@@ -442,4 +451,142 @@ fn reports_serialise_with_stable_names() {
     assert_eq!(report["checks"][0]["outcome"], "pass");
     assert_eq!(report["checks"][3]["detail"]["kind"], "noTie");
     assert_eq!(report["checks"][2]["detail"]["block"], 50);
+}
+
+/// A case without an anchor whose one signature came out like this.
+fn signed(outcome: SignatureOutcome) -> Case {
+    let mut case = Case::new();
+    case.document = credential();
+    case.document["proof"] = json!({"type": "DataIntegrityProof", "cryptosuite": "eddsa-jcs-2022"});
+    case.seen = Err(Unseen::Unreachable);
+    case.policy.issuers.clear();
+    case.checked.signatures = vec![signature(outcome)];
+    case
+}
+
+fn signature(outcome: SignatureOutcome) -> Signature {
+    Signature { suite: "eddsa-jcs-2022".to_owned(), method: None, created: None, outcome }
+}
+
+fn by_issuer(until: Option<UnixSeconds>) -> SignatureOutcome {
+    SignatureOutcome::Holds(KeyOwner::Issuer { as_of: Some(NOW), until })
+}
+
+fn unreachable(what: &str) -> Missing {
+    Missing::Unreachable { what: what.to_owned(), detail: "timed out".to_owned() }
+}
+
+#[test]
+fn without_an_anchor_a_signature_of_the_issuer_must_hold() {
+    signed(by_issuer(None)).is_valid();
+
+    let missing = SignatureOutcome::Unknown(SignatureGap::Missing(unreachable("a DID document")));
+    signed(missing).is_unknown(CheckKind::Signature, |gap| matches!(gap, Gap::Signature { .. }));
+    signed(SignatureOutcome::Fails(SignatureFault::Altered))
+        .fails(CheckKind::Signature, |fault| matches!(fault, Fault::Signature { .. }));
+
+    let unproven = SignatureOutcome::Holds(KeyOwner::Unproven(unreachable("a DID document")));
+    signed(unproven).is_unknown(CheckKind::Issuer, |gap| matches!(gap, Gap::KeyUnproven { .. }));
+    let untied = SignatureOutcome::Holds(KeyOwner::Untied { owner: "did:key:z6Mk".to_owned() });
+    let mut case = signed(untied);
+    case.is_unknown(CheckKind::Issuer, |gap| matches!(gap, Gap::KeyUntied { .. }));
+    case.policy.issuer = Need::Optional;
+    case.is_valid();
+
+    let mut case = signed(by_issuer(None));
+    case.policy.anchor = Need::Required;
+    case.is_unknown(CheckKind::Anchor, |gap| *gap == Gap::NoAnchor);
+}
+
+#[test]
+fn one_false_signature_spoils_what_others_prove() {
+    let mut case = Case::new();
+    case.checked.signatures =
+        vec![signature(by_issuer(None)), signature(SignatureOutcome::Unknown(SignatureGap::NoKey))];
+    case.is_valid();
+    case.checked.signatures.push(signature(SignatureOutcome::Fails(SignatureFault::Altered)));
+    case.fails(CheckKind::Signature, |fault| matches!(fault, Fault::Signature { .. }));
+}
+
+#[test]
+fn an_ended_key_counts_for_what_was_anchored_before() {
+    let anchored_at = UnixSeconds(1_790_000_010);
+    let mut case = Case::new();
+    case.policy.signature = Need::Required;
+    case.checked.signatures = vec![signature(by_issuer(Some(anchored_at)))];
+    case.is_valid();
+    let earlier = UnixSeconds(anchored_at.0 - 1);
+    case.checked.signatures = vec![signature(by_issuer(Some(earlier)))];
+    case.is_unknown(CheckKind::Signature, |gap| *gap == Gap::KeyEnded { until: earlier });
+    signed(by_issuer(Some(earlier))).is_unknown(CheckKind::Signature, |gap| matches!(gap, Gap::KeyEnded { .. }));
+    signed(by_issuer(Some(UnixSeconds(NOW.0 + 1)))).is_valid();
+}
+
+fn told(answer: TieAnswer) -> TieFound {
+    TieFound { source: TieSource::DidDocument { url: "https://example.edu/.well-known/did.json".to_owned() }, answer }
+}
+
+#[test]
+fn an_account_is_tied_by_whoever_may_say_so_unless_another_contradicts() {
+    let mut case = Case::new();
+    case.policy.issuers.clear();
+    case.checked.ties = vec![told(TieAnswer::Silent)];
+    case.is_unknown(CheckKind::Issuer, |gap| matches!(gap, Gap::NoTie { .. }));
+    case.checked.ties.push(told(TieAnswer::Unknown(unreachable("a DNS record"))));
+    case.is_unknown(CheckKind::Issuer, |gap| matches!(gap, Gap::TieUnseen { .. }));
+    case.checked.ties.push(told(TieAnswer::Theirs { as_of: UnixSeconds(NOW.0 - 100) }));
+    case.is_valid();
+    case.policy.max_identity_age = Some(99);
+    case.is_unknown(CheckKind::Issuer, |gap| *gap == Gap::IdentityTooOld { age: 100, allowed: 99 });
+    case.policy.max_identity_age = Some(100);
+    case.is_valid();
+    case.policy.recognised = Need::Required;
+    case.is_unknown(CheckKind::Issuer, |gap| matches!(gap, Gap::NotRecognised { .. }));
+    case.policy.issuers = vec![RecognisedIssuer { accounts: Vec::new(), ..policy().issuers[0].clone() }];
+    case.is_valid();
+    case.checked.ties.push(told(TieAnswer::Others { accounts: vec![Address([8; 20])] }));
+    case.fails(CheckKind::Issuer, |fault| matches!(fault, Fault::NotTheirAccount { .. }));
+    // The verifier's own word stands above all.
+    case.policy = policy();
+    case.is_valid();
+}
+
+#[test]
+fn an_issuer_that_can_be_mistaken_for_another_is_not_taken_for_it() {
+    let like = LooksLike { named: "did:web:examp1e.edu".to_owned(), recognised: "did:web:example.edu".to_owned() };
+    let mut case = Case::new();
+    case.checked.looks_like = Some(like.clone());
+    case.is_valid(); // recognised itself
+    case.policy.issuers.clear();
+    case.is_unknown(CheckKind::Issuer, |gap| matches!(gap, Gap::LooksLike { .. }));
+    case.checked.ties = vec![told(TieAnswer::Theirs { as_of: NOW })];
+    case.is_unknown(CheckKind::Issuer, |gap| matches!(gap, Gap::LooksLike { .. }));
+    let mut case = signed(by_issuer(None));
+    case.checked.looks_like = Some(like);
+    case.is_unknown(CheckKind::Issuer, |gap| matches!(gap, Gap::LooksLike { .. }));
+}
+
+#[test]
+fn every_list_that_is_named_must_be_clear() {
+    let entry =
+        |outcome| ListEntry { purpose: "revocation".to_owned(), list: "https://x.example/1".to_owned(), outcome };
+    let clear = || entry(ListOutcome::Clear { as_of: NOW });
+    let mut value = credential();
+    value["credentialStatus"] = json!([{"type": "StatusList2021Entry"}, {"type": "StatusList2021Entry"}]);
+    let mut case = Case::of(value);
+    case.checked.lists = vec![clear()];
+    case.is_unknown(CheckKind::Status, |gap| *gap == Gap::OtherStatusLists { count: 1 });
+    case.checked.lists.push(clear());
+    case.is_valid();
+    let gap = ListGap::Missing(unreachable("https://x.example/1"));
+    case.checked.lists[0] = entry(ListOutcome::Unknown(gap));
+    case.is_unknown(CheckKind::Status, |gap| matches!(gap, Gap::ListUnknown { .. }));
+    case.checked.lists[1] = entry(ListOutcome::Set { as_of: NOW });
+    case.fails(CheckKind::Status, |fault| matches!(fault, Fault::ListSet { .. }));
+    // A set status is told although the chain cannot be seen, and a bit that is set on chain although a list cannot.
+    case.seen = Err(Unseen::Unreachable);
+    case.fails(CheckKind::Status, |fault| matches!(fault, Fault::ListSet { .. }));
+    let mut case = signed(by_issuer(None));
+    case.checked.lists = vec![clear()];
+    case.is_valid();
 }
