@@ -62,7 +62,8 @@ fn verdict(
     policy: &Policy,
     now: UnixSeconds,
 ) -> Verified {
-    let index = document.as_ref().ok().and_then(|read| read.as_ref().ok()).and_then(|read| read.anchor.as_ref()).map(|anchor| anchor.receipt.status_index);
+    let anchor = document.as_ref().ok().and_then(|read| read.as_ref().ok()).and_then(|read| read.anchor.as_ref());
+    let index = anchor.map(|anchor| anchor.receipt.status_index);
     let (seen, detail, origins) = match sighting {
         None => (Err(Unseen::Unusable), None, Vec::new()),
         Some(Sighting { look: Ok(seen), origins }) => (Ok(seen), None, origins),
