@@ -242,6 +242,9 @@ pub enum TieAnswer {
     Theirs {
         /// When the source was seen.
         as_of: UnixSeconds,
+        /// The source says that the account ended then (`expires` or `revoked`): only what was anchored before counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<UnixSeconds>,
     },
     /// The issuer has accounts, and this is none of them.
     Others {

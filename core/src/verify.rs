@@ -43,7 +43,7 @@ pub fn verify(document: &Document, seen: &Seen, checked: &Checked, policy: &Poli
         (CheckKind::Integrity, integrity),
         (CheckKind::Inclusion, inclusion),
         (CheckKind::Anchor, anchor),
-        (CheckKind::Issuer, issuer::Asked { document, checked, policy, now }.answer()),
+        (CheckKind::Issuer, issuer::Asked { document, checked, policy, proven, now }.answer()),
         (CheckKind::Signature, signature),
         (CheckKind::Status, status::status(document, seen, checked, policy, now)),
         (CheckKind::Validity, validity::validity(document, now)),

@@ -13,6 +13,8 @@ pub(super) struct Asked<'a> {
     pub document: &'a Document,
     pub checked: &'a Checked,
     pub policy: &'a Policy,
+    /// When the document is known to have existed: its anchor's time.
+    pub proven: Option<UnixSeconds>,
     pub now: UnixSeconds,
 }
 
@@ -67,8 +69,8 @@ impl Asked<'_> {
         let mut gap = Gap::NoTie { named: named.to_owned(), account };
         for TieFound { source, answer } in ties {
             match answer {
-                TieAnswer::Theirs { as_of } => match self.too_old(*as_of) {
-                    Some(old) => gap = old,
+                TieAnswer::Theirs { as_of, until } => match self.too_old(*as_of).or(self.ended(account, *until)) {
+                    Some(found) => gap = found,
                     None => {
                         let tie = Tie::Told { source: source.clone() };
                         let fact = Fact::Tied { account, name: self.known_name(named), tie };
@@ -143,6 +145,11 @@ impl Asked<'_> {
             .max_identity_age
             .filter(|allowed| age > *allowed)
             .map(|allowed| Gap::IdentityTooOld { age, allowed })
+    }
+
+    fn ended(&self, account: Address, until: Option<UnixSeconds>) -> Option<Gap> {
+        let until = until.filter(|until| self.now > *until && self.proven.is_none_or(|proven| proven > *until))?;
+        Some(Gap::AccountEnded { account, until })
     }
 
     fn resemblance(&self) -> Option<Outcome> {

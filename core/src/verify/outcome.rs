@@ -134,6 +134,8 @@ pub enum Gap {
     TieUnseen { named: String, account: Address, missing: Missing },
     #[error("what ties the account or key to its issuer was seen {age} s ago, the policy allows {allowed} s")]
     IdentityTooOld { age: u64, allowed: u64 },
+    #[error("{account} was the issuer's until {until}, and is not known to have anchored this before")]
+    AccountEnded { account: Address, until: UnixSeconds },
     #[error("{named} is not among the issuers that the policy recognises; add it if you know it")]
     NotRecognised { named: String },
     #[error(

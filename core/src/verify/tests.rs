@@ -526,6 +526,24 @@ fn told(answer: TieAnswer) -> TieFound {
     TieFound { source: TieSource::DidDocument { url: "https://example.edu/.well-known/did.json".to_owned() }, answer }
 }
 
+fn theirs(as_of: UnixSeconds, until: Option<UnixSeconds>) -> TieAnswer {
+    TieAnswer::Theirs { as_of, until }
+}
+
+#[test]
+fn an_ended_account_counts_for_what_it_anchored_before() {
+    let anchored_at = UnixSeconds(1_790_000_010);
+    let mut case = Case::new();
+    case.policy.issuers.clear();
+    case.checked.ties = vec![told(theirs(NOW, Some(anchored_at)))];
+    case.is_valid();
+    let until = UnixSeconds(anchored_at.0 - 1);
+    case.checked.ties = vec![told(theirs(NOW, Some(until)))];
+    case.is_unknown(CheckKind::Issuer, |gap| matches!(gap, Gap::AccountEnded { until: found, .. } if *found == until));
+    case.checked.ties.push(told(theirs(NOW, None)));
+    case.is_valid();
+}
+
 #[test]
 fn an_account_is_tied_by_whoever_may_say_so_unless_another_contradicts() {
     let mut case = Case::new();
@@ -534,7 +552,7 @@ fn an_account_is_tied_by_whoever_may_say_so_unless_another_contradicts() {
     case.is_unknown(CheckKind::Issuer, |gap| matches!(gap, Gap::NoTie { .. }));
     case.checked.ties.push(told(TieAnswer::Unknown(unreachable("a DNS record"))));
     case.is_unknown(CheckKind::Issuer, |gap| matches!(gap, Gap::TieUnseen { .. }));
-    case.checked.ties.push(told(TieAnswer::Theirs { as_of: UnixSeconds(NOW.0 - 100) }));
+    case.checked.ties.push(told(theirs(UnixSeconds(NOW.0 - 100), None)));
     case.is_valid();
     case.policy.max_identity_age = Some(99);
     case.is_unknown(CheckKind::Issuer, |gap| *gap == Gap::IdentityTooOld { age: 100, allowed: 99 });
@@ -559,7 +577,7 @@ fn an_issuer_that_can_be_mistaken_for_another_is_not_taken_for_it() {
     case.is_valid(); // recognised itself
     case.policy.issuers.clear();
     case.is_unknown(CheckKind::Issuer, |gap| matches!(gap, Gap::LooksLike { .. }));
-    case.checked.ties = vec![told(TieAnswer::Theirs { as_of: NOW })];
+    case.checked.ties = vec![told(theirs(NOW, None))];
     case.is_unknown(CheckKind::Issuer, |gap| matches!(gap, Gap::LooksLike { .. }));
     let mut case = signed(by_issuer(None));
     case.checked.looks_like = Some(like);
