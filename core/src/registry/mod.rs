@@ -1,6 +1,9 @@
-//! The `Registry` contract that verifiers accept everywhere: one bytecode, one address, on every chain.
+//! The `Registry` contract that verifiers accept everywhere: one bytecode, one address, on every chain; and what its
+//! storage says.
 //!
 //! The values come from `contracts/artifacts/Registry.json`; a test of `testamur-chain` compares them.
+
+pub mod slots;
 
 use crate::{Address, Hash};
 
