@@ -36,6 +36,7 @@ pub mod node;
 mod past;
 pub mod pending;
 pub mod policy;
+pub mod source;
 pub mod span;
 pub mod status;
 pub mod terminal;
