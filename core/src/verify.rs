@@ -75,10 +75,18 @@ fn unanchored(document: &Document, checked: &Checked, policy: &Policy) -> [Outco
 
 /// The report on a document, or a receipt, that cannot be read: *invalid*, unless it only lacks an anchor.
 pub fn refuse(error: Error) -> Report {
-    let outcome = match error {
+    only(match error {
         Error::NoAnchor => Outcome::Unknown(Gap::NoProof),
         error => Outcome::Fail(Fault::Document(error)),
-    };
+    })
+}
+
+/// The report on a file that is not what it pretends to be, told by whoever opened it: *invalid*.
+pub fn refuse_because(reason: String) -> Report {
+    only(Outcome::Fail(Fault::Unreadable { reason }))
+}
+
+fn only(outcome: Outcome) -> Report {
     Report::new(vec![Check { kind: CheckKind::Integrity, outcome }], false, &Policy::default())
 }
 

@@ -72,6 +72,8 @@ pub enum Fault {
     #[error("{0}")]
     #[serde(serialize_with = "error_text")]
     Document(Error),
+    #[error("{reason}")]
+    Unreadable { reason: String },
     #[error("the document, or its receipt, was changed since it was anchored")]
     Changed,
     #[error("no contract at {registry} on {chain}")]
