@@ -109,7 +109,7 @@ impl Account {
     /// The account of an address; `None` where the state has none.
     pub fn read<'a>(header: &Header, address: Address, nodes: &mut impl Nodes<'a>) -> Result<Option<Self>, ProofError> {
         const WHAT: &str = "the account";
-        let Some(value) = trie::value(header.state_root(), &address.0, nodes)? else { return Ok(None) };
+        let Some(value) = trie::value(header.state_root(), keccak256(&address.0), nodes)? else { return Ok(None) };
         let [_nonce, _balance, storage_root, code_hash] = rlp::list(value, WHAT)?[..] else {
             return Err(ProofError::Malformed { what: WHAT });
         };
@@ -119,9 +119,11 @@ impl Account {
     /// The value of a slot; zero where it was never written, or there is no account.
     pub fn slot<'a>(account: Option<&Self>, slot: Hash, nodes: &mut impl Nodes<'a>) -> Result<Hash, ProofError> {
         let root = account.map_or(EMPTY_ROOT, |account| account.storage_root);
-        match trie::value(root, &slot.0, nodes)? {
-            None => Ok(Hash::ZERO),
-            Some(value) => rlp::number(value, "a slot's value").map(Hash),
+        const WHAT: &str = "a slot's value";
+        let Some(value) = trie::value(root, keccak256(&slot.0), nodes)? else { return Ok(Hash::ZERO) };
+        match rlp::number(value, WHAT).map(Hash)? {
+            Hash::ZERO => Err(ProofError::Malformed { what: WHAT }), // to write zero is to remove
+            value => Ok(value),
         }
     }
 }
@@ -206,3 +208,6 @@ fn array<'a>(
         _ => Ok(items),
     }
 }
+
+#[cfg(test)]
+mod tests;

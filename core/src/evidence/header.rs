@@ -110,3 +110,46 @@ impl Header {
         &self.rlp
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::world::{World, list, string};
+
+    fn members(rlp: &[u8]) -> Vec<&[u8]> {
+        rlp::list(rlp, WHAT).expect("a list")
+    }
+
+    #[test]
+    fn later_forks_append_what_they_like() {
+        let header = World::new().header();
+        let mut items = members(header.rlp());
+        let (text, nested) = (string(b"of a later fork"), list(&[&string(b"even a list")]));
+        items.extend([text.as_slice(), nested.as_slice()]);
+        let later = Header::from_rlp(&list(&items)).expect("a header");
+        assert_eq!(later.state_root(), header.state_root());
+        assert_ne!(later.block().hash, header.block().hash);
+    }
+
+    #[test]
+    fn what_is_no_header_is_refused() {
+        let header = World::new().header();
+        let with = |at: usize, item: &[u8]| {
+            let mut items = members(header.rlp());
+            items[at] = item;
+            Header::from_rlp(&list(&items))
+        };
+        assert!(with(NUMBER, &string(&[1])).is_ok());
+        let malformed = Err(ProofError::Malformed { what: WHAT });
+        assert_eq!(with(NUMBER, &string(&[0, 1])), malformed, "a leading zero");
+        assert_eq!(with(TIME, &string(&[1; 9])), malformed, "beyond 64 bits");
+        assert_eq!(with(STATE_ROOT, &string(&[1; 31])), malformed);
+        assert_eq!(with(STATE_ROOT, &list(&[])), malformed);
+        assert_eq!(Header::from_rlp(&list(&members(header.rlp())[..14])), malformed);
+        assert_eq!(Header::from_rlp(&[header.rlp(), &[0]].concat()), malformed, "something after it");
+        assert_eq!(Header::from_rlp(&header.rlp()[..300]), malformed, "cut off");
+        assert_eq!(Header::from_rlp(b""), malformed);
+        let large = string(&vec![0; MAX_BYTES]);
+        assert!(matches!(with(12, &large), Err(ProofError::TooLarge { .. })));
+    }
+}

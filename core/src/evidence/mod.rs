@@ -12,6 +12,8 @@ mod header;
 mod rlp;
 mod rpc;
 mod trie;
+#[cfg(test)]
+mod world;
 
 pub use account::{AccountProof, Proven};
 pub use error::ProofError;

@@ -21,6 +21,9 @@ const MALFORMED: ProofError = ProofError::Malformed { what: WHAT };
 pub trait Nodes<'a> {
     /// The node of this hash; [`ProofError::MissingNode`] or [`ProofError::WrongNode`] where it is not there.
     fn take(&mut self, wanted: Hash) -> Result<&'a [u8], ProofError>;
+
+    /// The path goes on through a node that stands in its parent.
+    fn pass(&mut self, _inside: &[u8]) {}
 }
 
 /// A proof as endpoints deliver it: nodes from the root down, of which none may be left over.
@@ -46,14 +49,22 @@ impl<'a> Nodes<'a> for Listed<'a> {
         let found = keccak256(node);
         if found == wanted { Ok(node) } else { Err(ProofError::WrongNode { wanted, found }) }
     }
+
+    /// Clients that use alloy's tries (reth, anvil) list such a node once more, geth does not.
+    fn pass(&mut self, inside: &[u8]) {
+        if self.0.as_slice().first().is_some_and(|node| node == inside) {
+            self.0.next();
+        }
+    }
 }
 
-/// The value of a key in the trie under `root`; `None` where the nodes prove that it has none.
-pub fn value<'a>(root: Hash, key: &[u8], nodes: &mut impl Nodes<'a>) -> Result<Option<&'a [u8]>, ProofError> {
+/// The value at a path in the trie under `root`; `None` where the nodes prove that there is none. The path is the hash
+/// of an address, or of a slot.
+pub fn value<'a>(root: Hash, path: Hash, nodes: &mut impl Nodes<'a>) -> Result<Option<&'a [u8]>, ProofError> {
     if root == EMPTY_ROOT {
         return Ok(None);
     }
-    let path = nibbles(&keccak256(key).0);
+    let path = nibbles(&path.0);
     let mut path = path.as_slice();
     let mut node = nodes.take(root)?;
     // Every turn consumes a nibble of the path, or ends.
@@ -74,7 +85,10 @@ pub fn value<'a>(root: Hash, key: &[u8], nodes: &mut impl Nodes<'a>) -> Result<O
         };
         node = match child {
             Child::None => return Ok(None),
-            Child::Inside(node) => node,
+            Child::Inside(node) => {
+                nodes.pass(node);
+                node
+            }
             Child::Hash(wanted) => nodes.take(wanted)?,
         };
     }
@@ -146,3 +160,6 @@ impl<'a> Child<'a> {
 fn nibbles(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect()
 }
+
+#[cfg(test)]
+mod tests;
