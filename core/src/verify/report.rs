@@ -49,6 +49,19 @@ pub enum CheckKind {
     Validity,
 }
 
+impl CheckKind {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 7] = [
+        Self::Integrity,
+        Self::Inclusion,
+        Self::Anchor,
+        Self::Issuer,
+        Self::Signature,
+        Self::Status,
+        Self::Validity,
+    ];
+}
+
 impl fmt::Display for CheckKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
