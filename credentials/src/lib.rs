@@ -4,7 +4,10 @@
 //! No I/O, no clock: what stands elsewhere (a DID document, a status list, the canonical form of JSON-LD) is asked of
 //! [`Supplies`]. What comes out is [`testamur_core::checked::Checked`], an input of `testamur_core::verify`.
 
+mod host;
+pub mod likeness;
 pub mod link;
+pub mod recognised;
 pub mod supplies;
 
 pub use supplies::{Have, Shelf, Supplied, Supplies};
