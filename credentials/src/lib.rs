@@ -4,9 +4,16 @@
 //! No I/O, no clock: what stands elsewhere (a DID document, a status list, the canonical form of JSON-LD) is asked of
 //! [`Supplies`]. What comes out is [`testamur_core::checked::Checked`], an input of `testamur_core::verify`.
 
+pub mod badge2;
+pub mod baked;
 mod host;
+pub mod integrity;
+pub mod jose;
+pub mod keys;
 pub mod likeness;
 pub mod link;
+pub mod lists;
+pub mod opened;
 pub mod recognised;
 pub mod supplies;
 
