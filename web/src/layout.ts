@@ -1,0 +1,50 @@
+/** What surrounds every page: name, ways to the other pages, language, footer. */
+
+import { type Child, h, replace } from './dom';
+import { LANGUAGES, type Language, language, speak, translator } from './i18n';
+import en from './words/en.json';
+import es from './words/es.json';
+
+const t = translator({ en, es });
+
+/** A way to another page; the one that is shown is marked. */
+export interface Way {
+  href: string;
+  text: string;
+}
+
+/** The node's own pages. A page that stands elsewhere has no ways to them. */
+export const OF_THE_NODE: Way[] = [
+  { href: '/explore', text: t('explore') },
+  { href: '/docs', text: t('api') },
+];
+
+/** Lays the page out, and answers the element for its content. */
+export function layout(title: string, ways: Way[], ...content: Child[]): HTMLElement {
+  document.documentElement.lang = language;
+  document.title = `${title} · Testamur`;
+  const main = h('main', { id: 'content', tabindex: -1 }, ...content);
+  replace(document.body, h('a', { class: 'skip', href: '#content' }, t('skip')), header(ways), main, footer());
+  return main;
+}
+
+function header(ways: Way[]): HTMLElement {
+  const links = ways.map(({ href, text }) => {
+    const current = location.pathname === href || location.pathname.startsWith(`${href}/`);
+    return h('a', { href, 'aria-current': current ? 'page' : undefined }, text);
+  });
+  const name = h('a', { class: 'name', href: ways[0]?.href ?? '' }, h('span', { 'aria-hidden': 'true' }, 'T'), 'Testamur');
+  return h('header', { class: 'top' }, h('div', {}, name, h('nav', {}, ...links), languages()));
+}
+
+function languages(): HTMLElement {
+  const options = Object.entries(LANGUAGES).map(([tag, name]) =>
+    h('option', { value: tag, lang: tag, selected: tag === language }, name),
+  );
+  const chosen = (event: Event) => speak((event.target as HTMLSelectElement).value as Language);
+  return h('select', { 'aria-label': t('language'), onchange: chosen }, ...options);
+}
+
+function footer(): HTMLElement {
+  return h('footer', {}, h('p', {}, t('footer')));
+}
