@@ -9,6 +9,7 @@ mod body;
 mod changes;
 mod extract;
 mod feed;
+mod history;
 mod indices;
 mod lists;
 pub(crate) mod node;
@@ -18,6 +19,7 @@ mod receipts;
 pub mod snapshot;
 pub mod status;
 mod submit;
+pub mod updates;
 
 use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
@@ -50,6 +52,7 @@ use crate::{
     health::Health,
     ledger::Ledger,
     metrics::{Answered, Metrics},
+    pages,
     seal::SealPolicy,
     store::Store,
     tokens::Tokens,
@@ -108,9 +111,11 @@ pub fn router(state: Arc<AppState>, status: Router<Arc<AppState>>) -> Router {
         .route("/v1/issuers/{issuer}/changes/{change}", get(changes::one))
         .route("/v1/issuers/{issuer}/seal", post(batches::seal))
         .route("/v1/issuers/{issuer}/receipts/{digest}", get(receipts::receipt))
+        .route("/v1/issuers/{issuer}/history", get(history::history))
         .route("/v1/issuers/{issuer}/batches", get(batches::list))
         .route("/v1/issuers/{issuer}/batches/{batch}", get(batches::one))
         .route("/v1/issuers/{issuer}/batches/{batch}/receipts", get(batches::receipts))
+        .route("/v1/batches/{root}", get(batches::by_root))
         .route("/v1/events", get(feed::events))
         .route("/v1/node", get(node::node))
         .route("/v1/token", get(node::own_token))
@@ -120,6 +125,7 @@ pub fn router(state: Arc<AppState>, status: Router<Arc<AppState>>) -> Router {
         .route("/openapi.json", get(api::openapi))
         .route("/docs", get(api::docs))
         .route("/docs/style.css", get(api::style))
+        .merge(pages::routes())
         .merge(status);
     guarded(routes, state)
 }

@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod lists;
 pub mod metrics;
 pub mod mirror;
+pub mod pages;
 pub mod permutation;
 pub mod run;
 pub mod seal;

@@ -132,7 +132,9 @@ impl Node {
     pub async fn run(self) {
         let Self { listener, state, threads, anchoring, mirroring, reads, shutdown, .. } = self;
         let tidy = tokio::spawn(tidy(state.clone()));
-        let chain = http::snapshot::routes(reads.mirror.clone()).merge(http::anchors::routes(reads.mirror.clone()));
+        let chain = http::snapshot::routes(reads.mirror.clone())
+            .merge(http::anchors::routes(reads.mirror.clone()))
+            .merge(http::updates::routes(reads.mirror.clone(), Some(state.store.clone())));
         let router = http::router(state.clone(), status::routes(reads).merge(chain));
         server::serve(listener, router, &state.limits, shutdown).await;
         tidy.abort();

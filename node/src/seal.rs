@@ -83,7 +83,7 @@ impl Sealer {
         let tree = SealedTree::build(&batch.entries).ok_or(StoreError::Damaged { what: "batch without entries" })?;
         let (root, size) = (tree.tree.root(), tree.tree.size());
         let (id, issuer, sealed_at) = (batch.id, batch.issuer, clock::now());
-        let record = BatchRecord { id, issuer, root, size, sealed_at, state: BatchState::Sealed };
+        let record = BatchRecord { id, issuer, root, size, sealed_at, final_at: None, state: BatchState::Sealed };
         self.store.seal(&record, &batch.entries)?; // from here on it is sealed
         self.trees.insert(id, Arc::new(tree));
         write(&self.shelf).remove(issuer, id);

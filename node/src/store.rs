@@ -9,7 +9,7 @@ pub use self::{
     fjall::{Append, IdempotencyKey, NewChange, OpenRecord, Store},
     records::{
         Action, AnchoredAt, Attempt, BatchId, BatchRecord, BatchState, Carries, ChangeId, ChangeRecord, ChangeState,
-        Sequence, TxId, TxRecord, UpdatedAt,
+        Cost, Sequence, TxId, TxRecord, UpdatedAt,
     },
 };
 

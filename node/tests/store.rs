@@ -32,7 +32,7 @@ fn append<'a>(batch: BatchId, issuer: Address, first_leaf: u32, entries: &'a [En
 }
 
 fn record(id: BatchId, issuer: Address, size: u64, state: BatchState) -> BatchRecord {
-    BatchRecord { id, issuer, root: Hash([id.0 as u8; 32]), size, sealed_at: UnixSeconds(2000), state }
+    BatchRecord { id, issuer, root: Hash([id.0 as u8; 32]), size, sealed_at: UnixSeconds(2000), final_at: None, state }
 }
 
 const ANCHOR: AnchoredAt = AnchoredAt { block: BlockNumber(9), time: UnixSeconds(3000), transaction: Hash([3; 32]) };

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use testamur_chain::Error;
-use testamur_core::{BlockNumber, Hash};
+use testamur_core::BlockNumber;
 
 use super::{
     Fault,
     machine::{Anchoring, CONCURRENCY},
-    memory::{anchor_block, carrier, included_by, with_state},
+    memory::{anchor_block, carrier, with_state},
     problem::Problem,
     view::{Progress, View},
 };
@@ -28,7 +28,7 @@ impl Anchoring {
         for (progress, batch) in seen {
             match progress {
                 Progress::None => {}
-                Progress::Moved(state) => moved.push(BatchRecord { state, ..batch }),
+                Progress::Moved(state) => moved.push(batch.moved(state, super::now())),
                 Progress::OtherSize(slot) => {
                     let (batch, ours, anchored) = (batch.id, batch.size, slot.size);
                     self.memory.foreign.insert(batch);
@@ -43,7 +43,7 @@ impl Anchoring {
                 self.memory.suspects.remove(&batch.issuer);
             }
         }
-        self.report_gas(&txs, &moved).await?;
+        self.keep_costs_of(&txs, &moved).await?;
         self.retire_finished(txs).await
     }
 
@@ -82,7 +82,7 @@ impl Anchoring {
                 return Ok(false);
             }
             failed = true;
-            self.report.gas(tx_receipt.gas_used);
+            self.keep_cost(tx, attempt.hash, tx_receipt.block).await?;
         }
         if failed {
             self.suspect_issuers_of(tx, view.head.number).await?;
@@ -115,15 +115,5 @@ impl Anchoring {
     async fn batches_where(&self, wanted: impl Fn(&BatchRecord) -> bool) -> Result<Vec<BatchRecord>, Fault> {
         let unfinished = self.blocking(Store::unfinished_batches).await?;
         Ok(unfinished.into_iter().filter(wanted).collect())
-    }
-
-    async fn report_gas(&self, txs: &[TxRecord], moved: &[BatchRecord]) -> Result<(), Fault> {
-        let fresh: BTreeSet<Hash> = moved.iter().filter_map(included_by).collect();
-        let ours = txs.iter().flat_map(|tx| &tx.attempts).map(|attempt| attempt.hash);
-        for hash in ours.filter(|hash| fresh.contains(hash)) {
-            let tx_receipt = self.eyes.registry.endpoint().tx_receipt(hash).await?;
-            tx_receipt.iter().for_each(|tx_receipt| self.report.gas(tx_receipt.gas_used));
-        }
-        Ok(())
     }
 }

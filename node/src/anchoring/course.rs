@@ -65,9 +65,10 @@ impl Anchoring {
             let Some(tx_receipt) = self.eyes.registry.endpoint().tx_receipt(attempt.hash).await? else { continue };
             self.memory.status.learnt.insert(tx.id);
             let Some(Update { key, epoch, .. }) = update_of(tx) else {
-                self.report.gas(tx_receipt.gas_used);
+                self.keep_cost(tx, attempt.hash, tx_receipt.block).await?;
                 continue;
             };
+            self.keep_cost(tx, attempt.hash, tx_receipt.block).await?;
             self.report.update(tx_receipt.gas_used, tx_receipt.success);
             let at_head = self.eyes.registry.status_of(key.issuer, key.purpose, view.head.number.into()).await?;
             if tx_receipt.success || at_head.epoch >= epoch {

@@ -168,7 +168,7 @@ mod tests {
 
     fn batch(id: u64, issuer: u8, state: BatchState) -> BatchRecord {
         let (issuer, root) = (Address([issuer; 20]), Hash([id as u8; 32]));
-        BatchRecord { id: BatchId(id), issuer, root, size: 5, sealed_at: UnixSeconds(1), state }
+        BatchRecord { id: BatchId(id), issuer, root, size: 5, sealed_at: UnixSeconds(1), final_at: None, state }
     }
 
     fn slot(block: u64, size: u64) -> AnchorRecord {

@@ -75,18 +75,7 @@ pub fn carrier(batch: &BatchRecord) -> Option<TxId> {
 
 /// The block in which its anchor was seen.
 pub fn anchor_block(batch: &BatchRecord) -> Option<BlockNumber> {
-    match batch.state {
-        BatchState::Included { anchor } | BatchState::Final { anchor } => Some(anchor.block),
-        _ => None,
-    }
-}
-
-/// The transaction of an anchor that is not final.
-pub fn included_by(batch: &BatchRecord) -> Option<Hash> {
-    match batch.state {
-        BatchState::Included { anchor } => Some(anchor.transaction),
-        _ => None,
-    }
+    batch.anchor().map(|anchor| anchor.block)
 }
 
 /// The same batches in another state.

@@ -5,6 +5,7 @@
 //! [`transaction`], [`update`] and [`fees`] (what is sent) → [`problem`] and [`report`] (what is told).
 
 mod batches;
+mod costs;
 mod course;
 pub mod decide;
 mod due;

@@ -101,7 +101,7 @@ mod tests {
             Some((block, true)) => BatchState::Final { anchor: anchor(block) },
         };
         let (issuer, root, sealed_at) = (Address([1; 20]), Hash([2; 32]), UnixSeconds(3));
-        let batch = BatchRecord { id: BatchId(1), issuer, root, size: 5, sealed_at, state };
+        let batch = BatchRecord { id: BatchId(1), issuer, root, size: 5, sealed_at, final_at: None, state };
         let slot = slot.map(|(block, size, withdrawn)| AnchorRecord {
             time: UnixSeconds(block),
             block: BlockNumber(block),

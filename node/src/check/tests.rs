@@ -38,7 +38,8 @@ fn seal(store: &Store, issuer: Address, entries: &[Entry], sequence: u64) -> Bat
     let id = append(store, issuer, entries, sequence).id;
     let tree = BatchTree::new(entries.iter().map(Entry::leaf_hash).collect()).unwrap();
     let (root, size) = (tree.root(), tree.size());
-    let record = BatchRecord { id, issuer, root, size, sealed_at: UnixSeconds(6), state: BatchState::Sealed };
+    let record =
+        BatchRecord { id, issuer, root, size, sealed_at: UnixSeconds(6), final_at: None, state: BatchState::Sealed };
     store.seal(&record, entries).unwrap();
     record
 }

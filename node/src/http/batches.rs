@@ -17,13 +17,14 @@ use tokio::task::spawn_blocking;
 use super::{
     AppState,
     access::{authorize, parse_issuer},
+    anchors::parse_root,
     extract::{Parameters, Segments},
     problem::{Kind, Problem},
     receipts::Writer,
 };
 use crate::{
     events::Stage,
-    store::{AnchoredAt, BatchId, BatchRecord, BatchState},
+    store::{AnchoredAt, BatchId, BatchRecord, Cost, Store, StoreError},
     tokens::Scope,
     trees::SealedTree,
 };
@@ -55,9 +56,15 @@ pub struct Batch {
     /// When it was sealed (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     sealed_at: Option<String>,
+    /// When the node saw that its anchor is final (RFC 3339). Missing before, and where it was not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    final_at: Option<String>,
     /// Where it is anchored.
     #[serde(skip_serializing_if = "Option::is_none")]
     anchor: Option<Anchor>,
+    /// What the anchoring transaction cost. Missing where it is not known, and where it was not this node's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<Spent>,
 }
 
 /// Where a root stands.
@@ -70,6 +77,26 @@ struct Anchor {
     /// The transaction.
     #[schema(value_type = String)]
     transaction: Hash,
+}
+
+/// What a transaction cost.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Spent {
+    /// Gas used.
+    gas_used: u64,
+    /// Wei in all, in decimal digits. Missing where the endpoint did not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fee_wei: Option<String>,
+    /// Batches that it carried, each with an equal share in this; 0: it carried a status update.
+    batches: u64,
+}
+
+impl From<Cost> for Spent {
+    fn from(cost: Cost) -> Self {
+        let fee_wei = cost.fee().map(|wei| wei.to_string());
+        Self { gas_used: cost.gas_used, fee_wei, batches: cost.batches }
+    }
 }
 
 /// A page of batches.
@@ -103,7 +130,9 @@ impl From<&BatchRecord> for Batch {
             size: record.size,
             root: Some(record.root),
             sealed_at: Some(record.sealed_at.to_string()),
-            anchor: anchor(record).map(|at| Anchor {
+            final_at: record.final_at.map(|at| at.to_string()),
+            cost: None,
+            anchor: record.anchor().map(|at| Anchor {
                 block: at.block.0,
                 time: at.time.to_string(),
                 transaction: at.transaction,
@@ -114,15 +143,29 @@ impl From<&BatchRecord> for Batch {
 
 impl Batch {
     fn open(batch: BatchId, issuer: Address, size: u64) -> Self {
-        Self { batch, issuer, state: Stage::Open, size, root: None, sealed_at: None, anchor: None }
+        Self {
+            batch,
+            issuer,
+            state: Stage::Open,
+            size,
+            root: None,
+            sealed_at: None,
+            final_at: None,
+            anchor: None,
+            cost: None,
+        }
+    }
+
+    /// With what its transaction cost.
+    fn of(record: &BatchRecord, store: &Store) -> Result<Self, StoreError> {
+        Ok(Self { cost: cost_of(record, store)?.map(Spent::from), ..Self::from(record) })
     }
 }
 
-fn anchor(record: &BatchRecord) -> Option<AnchoredAt> {
-    match record.state {
-        BatchState::Included { anchor } | BatchState::Final { anchor } => Some(anchor),
-        _ => None,
-    }
+/// What the transaction of a batch's anchor cost, where that is known.
+pub(super) fn cost_of(record: &BatchRecord, store: &Store) -> Result<Option<Cost>, StoreError> {
+    let Some(anchor) = record.anchor() else { return Ok(None) };
+    Ok(store.cost(anchor.transaction)?.filter(|cost| cost.block == anchor.block))
 }
 
 /// An issuer's batches, newest first.
@@ -143,13 +186,14 @@ pub async fn list(
         state.ledger.unsealed(issuer).iter().map(|(id, n)| Batch::open(*id, issuer, *n)).collect();
     batches.retain(|batch| before.is_none_or(|before| batch.batch < before));
     let store = state.store.clone();
-    let sealed = move || store.batches_of(issuer, before).take(limit).collect::<Result<Vec<_>, _>>();
-    let sealed = spawn_blocking(sealed).await.map_err(|error| Problem::internal(&error))??;
-    for record in &sealed {
-        // One that was sealed in between is in both.
-        batches.retain(|batch| batch.batch != record.id);
-        batches.push(record.into());
-    }
+    let read = move || {
+        let records = store.batches_of(issuer, before).take(limit);
+        records.map(|record| Batch::of(&record?, &store)).collect::<Result<Vec<_>, StoreError>>()
+    };
+    let sealed = spawn_blocking(read).await.map_err(|error| Problem::internal(&error))??;
+    // One that was sealed in between is in both.
+    batches.retain(|open| sealed.iter().all(|batch| batch.batch != open.batch));
+    batches.extend(sealed);
     batches.sort_by_key(|batch| std::cmp::Reverse(batch.batch));
     let next = (batches.len() >= limit).then(|| batches[limit - 1].batch).filter(|last| last.0 > 1);
     batches.truncate(limit);
@@ -170,8 +214,24 @@ pub async fn one(
     let open = state.ledger.unsealed(issuer).into_iter().find(|(open, _)| *open == id);
     match open {
         Some((id, size)) => Ok(Json(Batch::open(id, issuer, size))),
-        None => Ok(Json((&sealed(&state, issuer, id)?).into())),
+        None => Ok(Json(Batch::of(&sealed(&state, issuer, id)?, &state.store)?)),
     }
+}
+
+/// The batch with a root, whose ever it is.
+#[utoipa::path(
+    get, path = "/v1/batches/{root}", tag = "read",
+    params(("root" = String, Path, description = "The root, 0x and 64 hex digits")),
+    responses((status = 200, body = Batch), (status = "4XX", body = super::api::Problem)),
+)]
+pub async fn by_root(
+    State(state): State<Arc<AppState>>,
+    Segments(root): Segments<String>,
+) -> Result<Json<Batch>, Problem> {
+    let root = parse_root(&root)?;
+    let record = state.store.batch_by_root(root)?;
+    let record = record.ok_or_else(|| Problem::new(Kind::UnknownBatch, "this node sealed no batch with this root"))?;
+    Ok(Json(Batch::of(&record, &state.store)?))
 }
 
 /// All receipts of an anchored batch.
@@ -194,7 +254,7 @@ pub async fn receipts(
         return Ok(super::not_yet(&Batch::open(id, issuer, 0)));
     }
     let record = sealed(&state, issuer, id)?;
-    let Some(anchor) = anchor(&record) else { return Ok(super::not_yet(&Batch::from(&record))) };
+    let Some(anchor) = record.anchor() else { return Ok(super::not_yet(&Batch::from(&record))) };
     let tree = state.trees.get(id).await?;
     let stage = Stage::from(record.state).name();
     let body = Body::from_stream(lines(state, record, anchor, tree));

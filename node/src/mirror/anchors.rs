@@ -107,6 +107,22 @@ impl Mirror {
     }
 }
 
+impl Mirror {
+    /// What the contract says of one root at the newest block; `None`: it is not anchored under this issuer.
+    pub async fn anchor(&self, issuer: Address, root: Hash) -> Result<Option<(AnchorRecord, Look)>, NotKnown> {
+        if !self.follows(issuer) {
+            return Err(NotKnown::NotFollowed);
+        }
+        let read = async {
+            let look = self.0.looked().await;
+            let slot = self.0.registry.anchor_of(issuer, root, look.head.number.into()).await?;
+            Ok(slot.map(|slot| (slot, look)))
+        };
+        let read = timeout(self.0.limits.patience, read).await.map_err(|_| NotKnown::Loading)?;
+        read.map_err(NotKnown::Unseen)
+    }
+}
+
 impl Inner {
     async fn anchors(
         &self,

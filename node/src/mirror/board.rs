@@ -13,7 +13,7 @@ use std::{
 use testamur_chain::{Error, Finding, StatusView};
 use tokio::sync::{self, watch};
 
-use super::{Key, Limits, track::Following};
+use super::{Key, Limits, track::Following, updates::Log};
 
 /// Findings that are kept of one issuer and purpose, the newest.
 pub(super) const FINDINGS: usize = 32;
@@ -36,6 +36,7 @@ pub(super) struct Track {
     pub pinned: bool,
     pub shown: watch::Sender<Shown>,
     pub told: Mutex<Told>,
+    pub log: Mutex<Log>,
     /// Held while the chain is read.
     pub following: Arc<sync::Mutex<Following>>,
     /// Milliseconds from the board's beginning to the last question.
@@ -158,7 +159,7 @@ impl Board {
         let mut tracks = self.tracks.write().unwrap_or_else(PoisonError::into_inner);
         let track = tracks.entry(key).or_insert_with(|| {
             let (shown, told, following) = (watch::Sender::new(Shown::Loading), Mutex::default(), Arc::default());
-            Arc::new(Track { key, pinned, shown, told, following, used: AtomicU64::new(0) })
+            Arc::new(Track { key, pinned, shown, told, log: Mutex::default(), following, used: AtomicU64::new(0) })
         });
         track.used.store(self.now(), Ordering::Relaxed);
         track.clone()

@@ -6,7 +6,7 @@
 //!
 //! Reading order: [`look`] (two blocks) → `track` (one issuer's status, brought to a look) → `board` (what is in
 //! memory) → `rounds` (the loop) → [`store`], [`snapshot`] and [`transfer`] (what is on disk) → [`report`] (what is
-//! told) → [`anchors`] (beside the status) → [`settings`] and [`serve`] (a mirror as a program of its own).
+//! told) → [`anchors`] and [`updates`] (beside the status) → [`settings`] and [`serve`] (a mirror as a program of its own).
 
 pub mod anchors;
 mod board;
@@ -19,6 +19,7 @@ pub mod snapshot;
 pub mod store;
 mod track;
 pub mod transfer;
+pub mod updates;
 
 use std::{
     collections::BTreeSet,

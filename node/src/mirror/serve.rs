@@ -21,7 +21,7 @@ use super::{Mirror, MirrorConfig, Report, report::Measures, settings::Settings, 
 use crate::{
     config::Limits,
     health::{Health, Part, Reason},
-    http::{Gate, access::Rates, anchors, api, guarded, node, problem::Problem, snapshot, status},
+    http::{Gate, access::Rates, anchors, api, guarded, node, problem::Problem, snapshot, status, updates},
     lists::{Lists, PublicUrl},
     metrics::Metrics,
     run::RunError,
@@ -130,7 +130,8 @@ fn router(state: Arc<ServerState>, reads: Arc<status::StatusReads>) -> Router {
         .route("/docs/style.css", get(api::style))
         .merge(status::routes(reads))
         .merge(snapshot::routes(mirror.clone()))
-        .merge(anchors::routes(mirror));
+        .merge(anchors::routes(mirror.clone()))
+        .merge(updates::routes(mirror, None));
     guarded(routes, state)
 }
 

@@ -96,6 +96,7 @@ impl Following {
         let mut follower = new_follower(inner, track);
         let advanced = follower.advance(&inner.registry, look.head, look.settled).await;
         let (view, told, doubt) = (follower.view(), self.told, self.doubt.take());
+        track.log(|log| log.forget_from(0));
         *self = Self { follower: Some(follower), told, doubt, ..Self::default() };
         on_disk(inner, {
             let key = track.key;
@@ -122,6 +123,7 @@ impl Following {
             tree,
         });
         self.told = updates.last().map_or(base.epoch, |update| update.what.epoch);
+        track.log(|log| log.extend(&updates, track.pinned));
         let follower = match updates.is_empty() {
             // Perhaps it was imported.
             true => Follower::from_base(key.issuer, key.purpose, base),
@@ -143,6 +145,7 @@ impl Following {
         if let Some(first) = undone.first() {
             self.ahead.retain(|update| update.what.epoch < *first);
             self.told = self.told.min(first - 1);
+            track.log(|log| log.forget_from(*first));
             track.told(|told| told.findings.retain(|finding| finding.epoch() < *first));
         }
         let new: Vec<_> = findings.into_iter().filter(|finding| finding.epoch() > self.told).collect();
@@ -156,6 +159,7 @@ impl Following {
             track.told(|told| told.add(finding));
         }
         self.told = applied.last().map_or(self.told, |update| self.told.max(update.what.epoch));
+        track.log(|log| log.extend(&applied, track.pinned));
         self.ahead.extend(applied);
         view.ok_or(Error::Unusable { detail: "a look without a view".to_owned() })
     }

@@ -41,8 +41,27 @@ pub struct BatchRecord {
     pub size: u64,
     /// When it was sealed.
     pub sealed_at: UnixSeconds,
+    /// When the node saw that its anchor is final; none before, and in records from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_at: Option<UnixSeconds>,
     /// How far it has come.
     pub state: BatchState,
+}
+
+impl BatchRecord {
+    /// The same batch in another state, which the node sees now.
+    pub fn moved(self, state: BatchState, now: UnixSeconds) -> Self {
+        let final_at = matches!(state, BatchState::Final { .. }).then_some(now);
+        Self { state, final_at, ..self }
+    }
+
+    /// Where its root stands on the chain, as last seen.
+    pub fn anchor(&self) -> Option<AnchoredAt> {
+        match self.state {
+            BatchState::Included { anchor } | BatchState::Final { anchor } => Some(anchor),
+            _ => None,
+        }
+    }
 }
 
 /// How far a sealed batch has come. The contract's slot decides between the last three; a reorg leads back.
@@ -205,6 +224,28 @@ pub enum Carries {
         /// The root that it states.
         root: Hash,
     },
+}
+
+/// What a transaction of ours cost, once it was in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cost {
+    /// That block. After a reorg the same transaction may stand in another one, at another price.
+    pub block: BlockNumber,
+    /// Gas used.
+    pub gas_used: u64,
+    /// Wei per gas that was paid; none where the endpoint does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gas_price: Option<u128>,
+    /// Batches that it carried: each has an equal share in it. 0: it carried a status update.
+    pub batches: u64,
+}
+
+impl Cost {
+    /// Wei in all.
+    pub fn fee(&self) -> Option<u128> {
+        Some(self.gas_price?.saturating_mul(self.gas_used.into()))
+    }
 }
 
 /// One signed version of a transaction, stored before it is sent.

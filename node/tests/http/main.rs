@@ -4,6 +4,7 @@
 
 mod changes;
 mod harness;
+mod history;
 mod reserved;
 
 use std::time::Duration;

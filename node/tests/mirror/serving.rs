@@ -110,6 +110,21 @@ async fn from_a_url_alone_it_serves_anybody() {
     assert_eq!((&rest["next"], rest["anchors"].as_array().unwrap().len()), (&Value::Null, 10));
     assert_eq!(rest["anchors"][9]["root"], Hash([1; 32]).to_string());
 
+    let root = newest["root"].as_str().unwrap();
+    let stated = mirror.json(&format!("{anchors}/{root}")).await;
+    for member in ["root", "size", "block", "time", "withdrawn", "settled"] {
+        assert_eq!(stated[member], newest[member], "{member}");
+    }
+    assert_eq!(mirror.ask(&format!("{anchors}/0x{}", "ee".repeat(32))).await.0, 404);
+
+    let updates = mirror.json(&format!("{status}/revocation/updates")).await;
+    let update = &updates["updates"][0];
+    assert_eq!((&updates["count"], &updates["since"], &updates["next"]), (&1.into(), &1.into(), &Value::Null));
+    assert_eq!((&update["epoch"], &update["toggled"], &update["settled"]), (&1.into(), &2.into(), &true.into()));
+    assert_eq!(update["root"], scene.root(1, REVOCATION).to_string());
+    assert!(update["time"].as_u64() > Some(0) && update.get("cost").is_none(), "a mirror sends no transactions");
+    assert_eq!(mirror.json(&format!("{status}/suspension/updates")).await["count"], 0);
+
     let api = mirror.json("/openapi.json").await;
     let paths = api["paths"].as_object().unwrap();
     assert!(paths.contains_key("/v1/issuers/{issuer}/anchors") && !paths.keys().any(|path| path.contains("digests")));

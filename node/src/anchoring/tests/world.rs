@@ -261,7 +261,9 @@ impl World {
         for batch in batches {
             let stored = node.store.batch(batch.id).unwrap().unwrap();
             let BatchState::Final { anchor } = stored.state else { panic!("not final: {stored:?}") };
-            assert_eq!(stored, BatchRecord { state: stored.state, ..batch.clone() });
+            let cost = node.store.cost(anchor.transaction).unwrap().map(|cost| (cost.block, cost.batches > 0));
+            assert_eq!((stored.final_at.is_some(), cost), (true, Some((anchor.block, true))), "{stored:?}");
+            assert_eq!(stored, BatchRecord { state: stored.state, final_at: stored.final_at, ..batch.clone() });
             let slot = self.registry.anchor_of(batch.issuer, batch.root, BlockTag::Finalized).await.unwrap().unwrap();
             assert_eq!((slot.size, slot.block, slot.time), (batch.size, anchor.block, anchor.time), "{batch:?}");
             assert_eq!(self.anchored_by(batch).await, [anchor.transaction], "{batch:?}");
@@ -290,7 +292,7 @@ impl Node {
         root[..8].copy_from_slice(&ROOTS.fetch_add(1, Ordering::Relaxed).to_be_bytes());
         let id = BatchId(1 + self.store.all_batches().count() as u64);
         let (root, size, sealed_at) = (Hash(root), 10 + id.0, UnixSeconds(1_700_000_000));
-        let batch = BatchRecord { id, issuer, root, size, sealed_at, state: BatchState::Sealed };
+        let batch = BatchRecord { id, issuer, root, size, sealed_at, final_at: None, state: BatchState::Sealed };
         self.store.put_progress(std::slice::from_ref(&batch), None).unwrap();
         batch
     }

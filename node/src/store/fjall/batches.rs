@@ -245,6 +245,7 @@ impl Store {
     fn put_batch(&self, write: &mut OwnedWriteBatch, record: &BatchRecord) {
         let key = batch_key(record.id);
         write.insert(&self.batches, key, to_json(record));
+        write.insert(&self.roots, record.root.0, key);
         write.insert(&self.issuer_batches, issuer_batch_key(record.issuer, record.id), []);
         match record.state {
             BatchState::Final { .. } => write.remove(&self.unfinished, key),

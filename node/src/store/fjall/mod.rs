@@ -12,9 +12,11 @@
 //! | `reserved` | issuer (20) ‖ status index (8) | empty: given to nobody yet, and to be given to whom the issuer says |
 //! | `index` | issuer (20) ‖ digest (32) | batch (8) ‖ leaf index (4), for every *sealed* batch |
 //! | `batches` | batch (8) | JSON of [`BatchRecord`](super::BatchRecord) |
+//! | `roots` | root (32) | batch (8), for every sealed batch |
 //! | `issuer-batches` | issuer (20) ‖ batch (8) | empty |
 //! | `unfinished` | batch (8) | empty: batches whose state is not final |
 //! | `txs` | transaction (8) | JSON of [`TxRecord`](super::TxRecord) |
+//! | `costs` | hash of a transaction of ours (32) | JSON of [`Cost`](super::Cost), for good |
 //! | `changes` | change (8) | JSON of [`ChangeRecord`](super::ChangeRecord) |
 //! | `change-indices` | change (8) | its status indices, as the [`delta`](testamur_core::status::delta) of an update |
 //! | `issuer-changes` | issuer (20) ‖ change (8) | empty |
@@ -29,6 +31,7 @@
 
 mod batches;
 mod changes;
+mod history;
 mod known;
 mod values;
 
@@ -74,9 +77,11 @@ pub struct Store {
     reserved: Keyspace,
     index: Keyspace,
     batches: Keyspace,
+    roots: Keyspace,
     issuer_batches: Keyspace,
     unfinished: Keyspace,
     txs: Keyspace,
+    costs: Keyspace,
     changes: Keyspace,
     change_indices: Keyspace,
     issuer_changes: Keyspace,
@@ -109,9 +114,11 @@ impl Store {
             reserved: keyspace("reserved")?,
             index: keyspace("index")?,
             batches: keyspace("batches")?,
+            roots: keyspace("roots")?,
             issuer_batches: keyspace("issuer-batches")?,
             unfinished: keyspace("unfinished")?,
             txs: keyspace("txs")?,
+            costs: keyspace("costs")?,
             changes: keyspace("changes")?,
             change_indices: keyspace("change-indices")?,
             issuer_changes: keyspace("issuer-changes")?,
@@ -126,6 +133,7 @@ impl Store {
             db,
             _lock: lock,
         };
+        store.index_roots()?;
         Ok(store)
     }
 
