@@ -1,0 +1,81 @@
+//! Images with a credential baked in: Open Badges 3.0 (5.3) and Open Badges 2.0 (Baking 2.0), PNG and SVG.
+//!
+//! Only read, and only as far as the credential needs: pixels, scripts and references are nobody's business here.
+
+mod png;
+mod svg;
+
+use crate::opened::Format;
+
+/// The largest image that is looked into, in bytes: 16 MiB. A larger one is a file like any other.
+pub const MAX_IMAGE: usize = 16 << 20;
+
+/// The longest credential that is taken out of an image, inflated: 8 MiB.
+pub const MAX_TEXT: usize = 8 << 20;
+
+/// What every baked credential is announced by, in chunk and element names alike.
+const MARK: &[u8] = b"openbadge";
+
+/// What was baked into an image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Baked {
+    /// The credential: JSON, a compact JWS, or (Open Badges 2.0) the URL of a hosted assertion.
+    pub text: String,
+    /// The image without it.
+    pub picture: Picture,
+}
+
+/// An image for people to look at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// `image/png` or `image/svg+xml`.
+    pub media_type: &'static str,
+    /// The bytes. An SVG may hold scripts: show it as an image, never as part of a page.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a baked credential cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Which one counts must not depend on their order.
+    #[error("two credentials are baked into the image: {first} and {second}")]
+    Two {
+        /// Name and place of the first.
+        first: String,
+        /// Name and place of the second.
+        second: String,
+    },
+    /// The image is cut off, or its parts lie about themselves.
+    #[error("the image is damaged: {what}")]
+    Damaged {
+        /// Which part.
+        what: &'static str,
+    },
+    /// The credential in it cannot be read.
+    #[error("the credential in the image cannot be read: {what}")]
+    Unreadable {
+        /// Which part.
+        what: &'static str,
+    },
+    /// A decompression bomb, if nothing else.
+    #[error("the credential in the image has more than {limit} bytes")]
+    TooLarge {
+        /// Bytes allowed.
+        limit: usize,
+    },
+}
+
+/// Takes the baked credential out of an image. `None` for anything else, and for an image that has none: also for a
+/// damaged one that does not even mention a badge.
+pub fn unbake(bytes: &[u8]) -> Result<Option<(Format, Baked)>, Fault> {
+    if bytes.len() > MAX_IMAGE || !bytes.windows(MARK.len()).any(|window| window == MARK) {
+        return Ok(None);
+    }
+    if png::is_png(bytes) {
+        return Ok(png::unbake(bytes)?.map(|baked| (Format::Png, baked)));
+    }
+    let text = std::str::from_utf8(bytes).ok().filter(|text| svg::is_svg(text));
+    let baked = text.map(svg::unbake).transpose()?.flatten();
+    Ok(baked.map(|baked| (Format::Svg, baked)))
+}
