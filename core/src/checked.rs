@@ -140,6 +140,9 @@ pub struct ListEntry {
     pub purpose: String,
     /// The list's URL.
     pub list: String,
+    /// Who signed the list, where that is another than the document's issuer (who chose the URL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
     /// What came of it.
     pub outcome: ListOutcome,
 }

@@ -586,8 +586,8 @@ fn an_issuer_that_can_be_mistaken_for_another_is_not_taken_for_it() {
 
 #[test]
 fn every_list_that_is_named_must_be_clear() {
-    let entry =
-        |outcome| ListEntry { purpose: "revocation".to_owned(), list: "https://x.example/1".to_owned(), outcome };
+    let list = "https://x.example/1".to_owned();
+    let entry = |outcome| ListEntry { purpose: "revocation".to_owned(), list: list.clone(), signer: None, outcome };
     let clear = || entry(ListOutcome::Clear { as_of: NOW });
     let mut value = credential();
     value["credentialStatus"] = json!([{"type": "StatusList2021Entry"}, {"type": "StatusList2021Entry"}]);

@@ -69,7 +69,7 @@ impl Badge2 {
                 ListOutcome::Clear { as_of } => fresh(as_of, policy, now).map_or_else(ListOutcome::Unknown, |()| outcome),
                 outcome => outcome,
             };
-            ListEntry { purpose: "revocation".to_owned(), list, outcome }
+            ListEntry { purpose: "revocation".to_owned(), list, signer: None, outcome }
         });
         let (method, outcome) = (checked.method, checked.outcome);
         (Signature { suite: suite.to_owned(), method, created: None, outcome }, revoked.into_iter().collect())

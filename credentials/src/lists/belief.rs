@@ -6,7 +6,7 @@ use testamur_core::{
     checked::{KeyOwner, ListGap, Signature, SignatureGap, SignatureOutcome},
 };
 
-use super::{Reader, mismatch};
+use super::{Reader, issuer_of, mismatch};
 use crate::{
     integrity::check_proof,
     jose::check_token,
@@ -19,14 +19,14 @@ impl Reader<'_> {
     pub(super) fn believed(self, bytes: &[u8]) -> Result<Map<String, Value>, ListGap> {
         let opened = read_credential(bytes).map_err(|refusal| mismatch(refusal.to_string()))?;
         let Opened { document, signed, .. } = opened;
-        let issuer = document.named_issuer().map(str::to_owned);
         let credential = document.credential.ok_or_else(|| mismatch("it is no credential"))?;
+        let issuer = issuer_of(&credential);
         let signatures = signed.iter().map(|signed| match signed {
             Signed::Proof(proof) => check_proof(&credential, proof, self.supplies, self.now),
-            Signed::Token(token) => check_token(token, issuer.as_deref(), self.supplies, self.now),
+            Signed::Token(token) => check_token(token, issuer, self.supplies, self.now),
         });
         self.lasts(&credential)?;
-        self.is_signed(signatures, issuer.as_deref())?;
+        self.is_signed(signatures, issuer)?;
         Ok(credential)
     }
 

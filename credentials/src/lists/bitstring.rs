@@ -2,14 +2,14 @@
 
 use std::num::NonZeroU32;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use testamur_core::{
     Error, UnixSeconds,
     checked::{ListGap, ListOutcome},
     status::bitstring::{decode, decode_2021, status},
 };
 
-use super::{Found, MAX_LIST, Reader, mismatch, told};
+use super::{Found, MAX_LIST, Reader, issuer_of, mismatch, told};
 
 /// How a version of the specification names its parts.
 pub(super) struct Version {
@@ -46,38 +46,47 @@ impl Reader<'_> {
         let text = |member: &str| entry.get(member).and_then(Value::as_str);
         let purpose = version.purpose.map_or(Some("revocation"), text).unwrap_or("status").to_owned();
         let list = text(version.list).unwrap_or_default().to_owned();
-        let outcome = self.read(entry, version, &purpose, &list);
-        Found { purpose, list, outcome }
+        let mut signer = None;
+        let outcome = self.read(entry, version, &purpose, &list, &mut signer);
+        Found { purpose, list, signer, outcome }
     }
 
-    fn read(self, entry: &Value, version: &Version, purpose: &str, list: &str) -> Result<ListOutcome, ListGap> {
+    fn read(
+        self,
+        entry: &Value,
+        version: &Version,
+        purpose: &str,
+        list: &str,
+        signer: &mut Option<String>,
+    ) -> Result<ListOutcome, ListGap> {
         let place = entry.get(version.index).and_then(index).ok_or_else(|| mismatch("its entry names no index"))?;
         let size = status_size(entry)?;
         let supplied = self.fetch(list)?;
-        let bits = self.bits(&supplied.bytes, version, purpose)?;
+        let credential = self.believed(&supplied.bytes)?;
+        *signer = self.other(issuer_of(&credential));
+        let bits = bits(&credential, version, purpose)?;
         let value = status(&bits, place, size.get()).map_err(|error| mismatch(error.to_string()))?;
         let length = self.policy.check_list_length(bits.len(), size);
         meaning(entry, purpose, value, supplied.as_of, length)
     }
+}
 
-    /// The bits of a list credential that is of the right kind and for the right purpose.
-    fn bits(self, bytes: &[u8], version: &Version, purpose: &str) -> Result<Vec<u8>, ListGap> {
-        let credential = self.believed(bytes)?;
-        let subject = credential.get("credentialSubject").unwrap_or(&Value::Null);
-        let [list, inner] = version.types;
-        if !has(credential.get("type"), list) || !has(subject.get("type"), inner) {
-            return Err(mismatch(format!("it is no {list} of a {inner}")));
-        }
-        if let Some(member) = version.purpose
-            && !has(subject.get(member), purpose)
-        {
-            let found = subject.get(member).map_or_else(|| "none".to_owned(), Value::to_string);
-            return Err(mismatch(format!("its purpose is {found}, its entry's \"{purpose}\"")));
-        }
-        let encoded = subject.get("encodedList").and_then(Value::as_str);
-        let encoded = encoded.ok_or_else(|| mismatch("it has no encodedList"))?;
-        (version.decode)(encoded, MAX_LIST).map_err(|error| mismatch(error.to_string()))
+/// The bits of a list credential that is of the right kind and for the right purpose.
+fn bits(credential: &Map<String, Value>, version: &Version, purpose: &str) -> Result<Vec<u8>, ListGap> {
+    let subject = credential.get("credentialSubject").unwrap_or(&Value::Null);
+    let [list, inner] = version.types;
+    if !has(credential.get("type"), list) || !has(subject.get("type"), inner) {
+        return Err(mismatch(format!("it is no {list} of a {inner}")));
     }
+    if let Some(member) = version.purpose
+        && !has(subject.get(member), purpose)
+    {
+        let found = subject.get(member).map_or_else(|| "none".to_owned(), Value::to_string);
+        return Err(mismatch(format!("its purpose is {found}, its entry's \"{purpose}\"")));
+    }
+    let encoded = subject.get("encodedList").and_then(Value::as_str);
+    let encoded = encoded.ok_or_else(|| mismatch("it has no encodedList"))?;
+    (version.decode)(encoded, MAX_LIST).map_err(|error| mismatch(error.to_string()))
 }
 
 /// What a status means, by its entry's purpose. One whose purpose is not known here says nothing once it is set.

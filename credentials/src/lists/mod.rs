@@ -37,6 +37,7 @@ struct Reader<'a> {
 struct Found {
     purpose: String,
     list: String,
+    signer: Option<String>,
     outcome: Result<ListOutcome, ListGap>,
 }
 
@@ -51,8 +52,7 @@ pub fn check_entries(
     policy: &Policy,
     now: UnixSeconds,
 ) -> Vec<ListEntry> {
-    let issuer = credential.get("issuer").and_then(|issuer| issuer.as_str().or_else(|| issuer.get("id")?.as_str()));
-    let reader = Reader { supplies, policy, now, issuer };
+    let reader = Reader { supplies, policy, now, issuer: issuer_of(credential) };
     let is_own = |entry: &&Value| own.is_some_and(|(account, index)| own_index(entry, account) == Some(index));
     let others = entries(credential).iter().filter(|entry| !is_own(entry));
     let found = others.map(|entry| reader.look_up(entry, credential)).chain(token_status.map(|status| reader.token(status)));
@@ -70,9 +70,14 @@ impl Reader<'_> {
             other => {
                 let kind = other.unwrap_or("none").to_owned();
                 let list = entry.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-                Found { purpose: "status".to_owned(), list, outcome: Err(ListGap::Kind { kind }) }
+                Found { purpose: "status".to_owned(), list, signer: None, outcome: Err(ListGap::Kind { kind }) }
             }
         }
+    }
+
+    /// The signer of a list, where it is worth telling.
+    fn other(self, signer: Option<&str>) -> Option<String> {
+        signer.filter(|signer| self.issuer != Some(signer)).map(str::to_owned)
     }
 
     /// The list at a URL, if the policy lets its age pass.
@@ -84,9 +89,15 @@ impl Reader<'_> {
 
 impl Found {
     fn into_entry(self) -> ListEntry {
-        let Self { purpose, list, outcome } = self;
-        ListEntry { purpose, list, outcome: outcome.unwrap_or_else(ListOutcome::Unknown) }
+        let Self { purpose, list, signer, outcome } = self;
+        ListEntry { purpose, list, signer, outcome: outcome.unwrap_or_else(ListOutcome::Unknown) }
     }
+}
+
+/// The issuer that a credential names.
+fn issuer_of(credential: &Map<String, Value>) -> Option<&str> {
+    let issuer = credential.get("issuer")?;
+    issuer.as_str().or_else(|| issuer.get("id")?.as_str())
 }
 
 /// A document, or why there is none.

@@ -9,13 +9,13 @@ use testamur_core::{
     json,
 };
 
-use super::{Found, Reader, mismatch};
+use super::{Found, Reader, issuer_of, mismatch};
 
 impl Reader<'_> {
     pub(super) fn names(self, entry: &Value, credential: &Map<String, Value>) -> Found {
         let list = entry.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let outcome = self.named(&list, credential);
-        Found { purpose: "revocation".to_owned(), list, outcome }
+        Found { purpose: "revocation".to_owned(), list, signer: None, outcome }
     }
 
     fn named(self, url: &str, credential: &Map<String, Value>) -> Result<ListOutcome, ListGap> {
@@ -23,7 +23,7 @@ impl Reader<'_> {
         let id = id.ok_or_else(|| mismatch("the credential has no id that it could be listed by"))?;
         let supplied = self.fetch(url)?;
         let list = json::parse(&supplied.bytes).map_err(|error| mismatch(error.to_string()))?;
-        let issuer = list.get("issuer").and_then(|issuer| issuer.as_str().or_else(|| issuer.get("id")?.as_str()));
+        let issuer = list.as_object().and_then(issuer_of);
         if issuer.is_none() || issuer != self.issuer {
             return Err(mismatch(format!("it is {}'s, not its issuer's", issuer.unwrap_or("nobody"))));
         }

@@ -29,9 +29,10 @@ impl Reader<'_> {
         let mut purpose = "status".to_owned();
         let reference = claim.get("status_list").unwrap_or(&Value::Null);
         let list = reference.get("uri").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let mut signer = None;
         let outcome = match claim.get("status_list") {
             None => Err(ListGap::Kind { kind: "status without status_list".to_owned() }),
-            Some(_) => self.value(reference, &list).and_then(|(value, as_of, length)| match value {
+            Some(_) => self.value(reference, &list, &mut signer).and_then(|(value, as_of, length)| match value {
                 VALID => told(false, as_of, length),
                 INVALID | SUSPENDED => {
                     purpose = if value == INVALID { "revocation" } else { "suspension" }.to_owned();
@@ -40,7 +41,7 @@ impl Reader<'_> {
                 other => Err(ListGap::Kind { kind: format!("0x{other:02x} (application specific)") }),
             }),
         };
-        Found { purpose, list, outcome }
+        Found { purpose, list, signer, outcome }
     }
 
     /// The status at the index, when its list was had, and whether that list is long enough.
@@ -48,6 +49,7 @@ impl Reader<'_> {
         self,
         reference: &Value,
         uri: &str,
+        signer: &mut Option<String>,
     ) -> Result<(u8, UnixSeconds, Result<(), testamur_core::Error>), ListGap> {
         let index = reference.get("idx").and_then(Value::as_u64).ok_or_else(|| mismatch("its entry names no index"))?;
         let supplied = self.fetch(uri)?;
@@ -56,6 +58,7 @@ impl Reader<'_> {
         self.is_for(&token, uri)?;
         let issuer = token.payload.get("iss").and_then(Value::as_str).or(self.issuer);
         self.is_signed(std::iter::once(check_token(text, issuer, self.supplies, self.now)), issuer)?;
+        *signer = self.other(issuer);
         let list = token.payload.get("status_list").unwrap_or(&Value::Null);
         let bits = list.get("bits").and_then(Value::as_u64).and_then(|bits| u32::try_from(bits).ok());
         let bits = bits.and_then(NonZeroU32::new).ok_or_else(|| mismatch("it does not say how many bits a status has"))?;
