@@ -76,7 +76,7 @@ pub enum Error {
         fault: testamur_core::Error,
     },
     /// The endpoint's newest or settled block is older than one that it was seen to have.
-    #[error("the endpoint is at block {block}, behind block {known} that it had before")]
+    #[error("the endpoint is at block {block}, behind block {known} that was seen before")]
     Behind {
         /// Where it is.
         block: BlockNumber,
@@ -114,6 +114,26 @@ pub enum Error {
         issuer: Address,
         /// The bound.
         bytes: usize,
+    },
+    /// Too few endpoints of a chain say the same.
+    #[error("{needed} endpoints must agree on {what}, and too few do ({said})")]
+    NoQuorum {
+        /// How many must agree.
+        needed: usize,
+        /// On what.
+        what: String,
+        /// Who said what.
+        said: String,
+        /// Whether it is for want of answers: those that might agree were not reached.
+        unreached: bool,
+    },
+    /// A proof of what the contract holds could not be had, and nothing else will do.
+    #[error("no endpoint proves what the contract holds in block {block} ({said})")]
+    NoProof {
+        /// The block.
+        block: BlockNumber,
+        /// Who said what.
+        said: String,
     },
     /// The endpoint serves another chain.
     #[error("the endpoint serves {served}, not {wanted}: check its URL")]
@@ -190,6 +210,7 @@ impl Error {
         match self {
             Self::Transport { .. } | Self::Behind { .. } | Self::Reorganised { .. } => true,
             Self::Rpc { code, .. } => BUSY_CODES.contains(code),
+            Self::NoQuorum { unreached, .. } => *unreached,
             _ => false,
         }
     }
@@ -199,6 +220,7 @@ impl Error {
         match *self {
             Self::WrongChain { wanted, served } => Unseen::OtherChain { wanted, served },
             Self::Url | Self::Transport { .. } | Self::Refused { .. } | Self::Rpc { .. } => Unseen::Unreachable,
+            Self::NoQuorum { unreached: true, .. } => Unseen::Unreachable,
             _ => Unseen::Unusable,
         }
     }

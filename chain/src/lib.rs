@@ -2,10 +2,11 @@
 //!
 //! Reading order: [`endpoint`] (one JSON-RPC server) → [`registry`] (the contract's views and calls) →
 //! [`history`] (its events, walked back block by block) → [`follow`] (one issuer's status, kept up to date) →
-//! [`mod@observe`] (one look at the chain for a verifier) → [`keys`], [`transact`] and [`deploy`] (writing).
+//! [`quorum`] (several endpoints that must agree) → [`mod@observe`] (one look at the chain for a verifier) → [`keys`],
+//! [`transact`] and [`deploy`] (writing).
 //!
-//! Absent on purpose: the verdict (that is `testamur-core`), a quorum of endpoints, an event indexer, and
-//! the node's durable anchoring. Nothing here believes a receipt.
+//! Absent on purpose: the verdict (that is `testamur-core`), an event indexer, and the node's durable anchoring.
+//! Nothing here believes a receipt.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -17,6 +18,7 @@ pub mod follow;
 pub mod history;
 pub mod keys;
 pub mod observe;
+pub mod quorum;
 pub mod registry;
 mod replay;
 mod rpc;
@@ -28,6 +30,7 @@ pub use error::Error;
 pub use follow::{Advance, Base, Finding, Follower, StatusView, TreeAt};
 pub use keys::{Key, KeySource};
 pub use observe::{observe, observe_many, observe_with};
+pub use quorum::{Basis, Quorum, Reading};
 pub use registry::{Registry, Roles};
 pub use rpc::causes;
 pub use send_error::SendError;

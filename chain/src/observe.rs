@@ -1,41 +1,67 @@
 //! One look at the chain with a verifier's own eyes: everything that `testamur_core::verify` wants to know.
 //!
-//! All reads of a look are made at the same two blocks, and afterwards the newer one must still be there:
-//! a look is never half before and half after a reorganisation.
+//! All reads of a look are made at the same two blocks, on whose hashes enough endpoints agree ([`crate::quorum`]), and
+//! afterwards the newer one must still be there: a look is never half before and half after a reorganisation.
 
 mod bits;
+mod parts;
+mod prove;
+mod read;
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    borrow::Borrow,
+    collections::{BTreeSet, HashMap},
     hash::Hash as StdHash,
+    sync::Arc,
 };
 
 use futures::{StreamExt, stream};
 use testamur_core::{
-    Address, ChainId, Hash, Purpose, Receipt, StatusIndex,
-    observation::{AnchorRecord, BlockRef, Finality, Observation, StatusRecord, StatusSeen, Unseen},
+    Address, Hash, Purpose, Receipt, StatusIndex,
+    observation::{BlockRef, Finality, Observation, StatusSeen, Unseen},
 };
 
-use crate::{BlockTag, Endpoint, Error, Registry, contract};
+use crate::{
+    BlockTag, Endpoint, Error, Registry,
+    quorum::{Basis, Footing, Grounds, Quorum},
+};
 use bits::{Bits, gather};
 pub use bits::{BitsSource, Origin, Supply, Wanted};
+use parts::{Part, Records, StatusKey, Wants};
+pub use prove::{Proofs, ProvenBits, prove};
+pub use read::Exhibit;
+use read::{Contents, read};
 
 /// Requests under way at a time.
 const CONCURRENCY: usize = 8;
 /// How often a look is repeated when the chain is reorganised meanwhile.
 const LOOKS: u32 = 3;
-const PURPOSES: [Purpose; 2] = [Purpose::REVOCATION, Purpose::SUSPENSION];
 
 /// What was seen for a receipt, or why nothing could be, with the detail for people.
 pub type Look = Result<Observation, (Unseen, String)>;
 
-/// What was seen for a receipt, and what the status bits in it rest on.
+/// What was seen for a receipt, and what that rests on.
 #[derive(Clone, Debug)]
 pub struct Sighting {
     /// What was seen.
     pub look: Look,
-    /// For each purpose that was read. Empty where nothing could be seen.
+    /// What the status bits rest on, for each purpose that was read. Empty where nothing could be seen.
     pub origins: Vec<StatusOrigin>,
+    /// Who said what is the chain's, shared by the receipts of a look. `None` where nothing could be seen.
+    pub basis: Option<Arc<Basis>>,
+}
+
+impl Sighting {
+    /// Nothing was seen.
+    pub fn unseen(unseen: Unseen, detail: String) -> Self {
+        Self { look: Err((unseen, detail)), origins: Vec::new(), basis: None }
+    }
+}
+
+impl From<Error> for Sighting {
+    fn from(error: Error) -> Self {
+        Self::unseen(error.unseen(), error.to_string())
+    }
 }
 
 /// What the bits of one purpose rest on.
@@ -50,183 +76,173 @@ pub struct StatusOrigin {
 }
 
 /// Looks at the chain for one receipt. `finality` says what counts as settled.
-pub async fn observe(endpoint: &Endpoint, receipt: &Receipt, finality: Finality) -> Look {
-    let mut looks = observe_many(endpoint, std::slice::from_ref(receipt), finality).await;
+pub async fn observe(quorum: &Quorum, receipt: &Receipt, finality: Finality) -> Look {
+    let mut looks = observe_many(quorum, &[receipt], finality).await;
     looks.pop().expect("as many looks as receipts")
 }
 
 /// Looks at the chain once for many receipts; answers in their order. What they share is read once, and every status
 /// bit is rebuilt from the chain.
-pub async fn observe_many(endpoint: &Endpoint, receipts: &[Receipt], finality: Finality) -> Vec<Look> {
-    observe_with(endpoint, receipts, finality, &[]).await.into_iter().map(|sighting| sighting.look).collect()
+pub async fn observe_many(quorum: &Quorum, receipts: &[impl Borrow<Receipt>], finality: Finality) -> Vec<Look> {
+    observe_with(quorum, receipts, finality, &[]).await.into_iter().map(|sighting| sighting.look).collect()
 }
 
 /// As [`observe_many`], but status bits are first asked of `sources`, in their order. What those supply counts only
 /// under the root that is read from the chain here; what they leave open is rebuilt from the chain.
+///
+/// For ten thousand receipts this asks hardly more than for one, if they are of a few batches: give it all of them.
 pub async fn observe_with(
-    endpoint: &Endpoint,
-    receipts: &[Receipt],
+    quorum: &Quorum,
+    receipts: &[impl Borrow<Receipt>],
     finality: Finality,
     sources: &[&dyn BitsSource],
 ) -> Vec<Sighting> {
-    let unseen = |error: Error| Sighting { look: Err((error.unseen(), error.to_string())), origins: Vec::new() };
-    match look(endpoint, receipts, finality, sources).await {
-        Ok(seen) => {
-            let sighting = |(seen, origins)| Sighting { look: Ok(seen), origins };
-            seen.into_iter().map(|seen| seen.map_or_else(unseen, sighting)).collect()
-        }
-        Err(error) => receipts.iter().map(|_| unseen(error.clone())).collect(),
+    let receipts: Vec<&Receipt> = receipts.iter().map(Borrow::borrow).collect();
+    match look(quorum, &receipts, finality, sources).await {
+        Ok(seen) => seen,
+        Err(error) => receipts.iter().map(|_| error.clone().into()).collect(),
     }
 }
 
-/// What was seen for one receipt.
-type SeenFor = Result<(Observation, Vec<StatusOrigin>), Error>;
-
 async fn look(
-    endpoint: &Endpoint,
-    receipts: &[Receipt],
+    quorum: &Quorum,
+    receipts: &[&Receipt],
     finality: Finality,
     sources: &[&dyn BitsSource],
-) -> Result<Vec<SeenFor>, Error> {
+) -> Result<Vec<Sighting>, Error> {
     for _ in 0..LOOKS {
-        let view = View::open(endpoint, finality).await?;
+        let view = View { quorum, footing: quorum.footing(finality).await?, finality };
         let seen = view.read(receipts, sources).await;
-        if endpoint.has(view.head).await? {
-            return Ok(receipts.iter().map(|receipt| view.observation(&seen, receipt)).collect());
+        if quorum.has(&view.footing.head).await? {
+            let basis = Arc::new(view.basis(&seen));
+            return Ok(receipts.iter().map(|receipt| view.sighting(&seen, receipt, &basis)).collect());
         }
     }
     Err(Error::unusable("the chain was reorganised during every look at it"))
 }
 
-/// The two blocks at which everything is read.
+/// The two blocks at which everything is read, and through whom.
 struct View<'a> {
-    endpoint: &'a Endpoint,
-    chain: ChainId,
-    head: BlockRef,
-    settled: BlockRef,
+    quorum: &'a Quorum,
+    footing: Footing,
     finality: Finality,
 }
 
 /// What receipts may share, each part read once. A part that could not be read keeps its error.
 struct Seen {
-    codes: HashMap<Address, Result<Option<Hash>, Error>>,
-    anchors: HashMap<AnchorKey, Result<[Option<AnchorRecord>; 2], Error>>,
+    contracts: HashMap<Address, Result<Contract, Error>>,
     statuses: HashMap<StatusKey, Result<[Bits; 2], Error>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct AnchorKey {
-    registry: Address,
-    issuer: Address,
-    root: Hash,
+/// What one registry holds at the head and at the settled block.
+struct Contract {
+    code_hash: Option<Hash>,
+    head: Records,
+    settled: Records,
+    grounds: Grounds,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct StatusKey {
-    registry: Address,
-    issuer: Address,
-    purpose: Purpose,
-}
-
-impl<'a> View<'a> {
-    async fn open(endpoint: &'a Endpoint, finality: Finality) -> Result<Self, Error> {
-        let chain = endpoint.chain_id().await?;
-        let (head, settled) = blocks(endpoint, finality).await?;
-        Ok(Self { endpoint, chain, head, settled, finality })
+impl View<'_> {
+    async fn read(&self, receipts: &[&Receipt], sources: &[&dyn BitsSource]) -> Seen {
+        let Wants { parts, indices } = Wants::of(self.quorum.chain(), receipts);
+        let contracts = each(parts, |registry, parts| self.contract(registry, parts)).await;
+        let statuses = each(indices, |key, indices| self.status(contracts.get(&key.registry), key, indices, sources));
+        let statuses = statuses.await.into_iter().filter_map(|(key, bits)| Some((key, bits.transpose()?))).collect();
+        Seen { contracts, statuses }
     }
 
-    async fn read(&self, receipts: &[Receipt], sources: &[&dyn BitsSource]) -> Seen {
-        let ours = || receipts.iter().filter(|receipt| receipt.chain == self.chain);
-        let codes = each(ours().map(|r| r.registry), |at| self.endpoint.code_hash(at, self.head.number.into())).await;
-        // A look-alike contract is not asked anything: its answers mean nothing.
-        let genuine = || ours().filter(|r| codes.get(&r.registry) == Some(&Ok(Some(contract::code_hash()))));
-        let anchor_keys = genuine().map(|r| AnchorKey { registry: r.registry, issuer: r.issuer, root: r.root });
-        let anchors = each(anchor_keys, |key| self.anchor(key)).await;
-        let status_keys = genuine()
-            .flat_map(|r| PURPOSES.map(|purpose| StatusKey { registry: r.registry, issuer: r.issuer, purpose }));
-        let statuses = each(status_keys, |key| {
-            let same = |r: &&Receipt| r.registry == key.registry && r.issuer == key.issuer;
-            let indices: BTreeSet<_> = genuine().filter(same).map(|r| r.status_index).collect();
-            self.status(key, indices.into_iter().collect(), sources)
-        })
-        .await;
-        Seen { codes, anchors, statuses }
+    /// A registry at the head and, where that does not tell the settled state, at the settled block.
+    async fn contract(&self, registry: Address, parts: BTreeSet<Part>) -> Result<Contract, Error> {
+        let Contents { code_hash, records: head, mut grounds } =
+            read(self.quorum, &self.footing.head, registry, &parts).await?;
+        let (mut settled, mut open) = (Records::default(), BTreeSet::new());
+        for (part, record) in &head.0 {
+            match record {
+                Ok(record) => match record.earlier(self.footing.settled.value.number) {
+                    Some(earlier) => _ = settled.0.insert(*part, Ok(earlier)),
+                    None => _ = open.insert(*part),
+                },
+                Err(error) => _ = settled.0.insert(*part, Err(error.clone())),
+            }
+        }
+        if !open.is_empty() {
+            match read(self.quorum, &self.footing.settled, registry, &open).await {
+                Ok(contents) => {
+                    // Where nothing was read, the contract was deployed since.
+                    settled.0.extend(open.iter().map(|part| (*part, Ok(part.unwritten()))));
+                    settled.0.extend(contents.records.0);
+                    grounds.add(contents.grounds);
+                }
+                Err(error) => settled.0.extend(open.iter().map(|part| (*part, Err(error.clone())))),
+            }
+        }
+        Ok(Contract { code_hash, head, settled, grounds })
     }
 
-    fn registry(&self, address: Address) -> Registry {
-        Registry::new(self.endpoint.clone(), address)
-    }
-
-    /// The anchor at the head and at the settled block.
-    async fn anchor(&self, key: AnchorKey) -> Result<[Option<AnchorRecord>; 2], Error> {
-        let registry = self.registry(key.registry);
-        let read = |at: BlockRef| registry.anchor_of(key.issuer, key.root, at.number.into());
-        let head = read(self.head).await?;
-        let settled = match head {
-            // A root is anchored once, so where it is newer than the settled block it is not in that one's state.
-            None => None,
-            Some(anchor) if anchor.block > self.settled.number => None,
-            // Only the withdrawal may be newer.
-            Some(anchor) if anchor.withdrawn => read(self.settled).await?,
-            anchor => anchor,
-        };
-        Ok([head, settled])
-    }
-
-    /// The status bits at the head and at the settled block.
+    /// The status bits at the head and at the settled block; `None` where the registry is not asked.
     async fn status(
         &self,
+        contract: Option<&Result<Contract, Error>>,
         key: StatusKey,
-        indices: Vec<StatusIndex>,
+        indices: BTreeSet<StatusIndex>,
         sources: &[&dyn BitsSource],
-    ) -> Result<[Bits; 2], Error> {
-        let registry = self.registry(key.registry);
-        let head = registry.status_of(key.issuer, key.purpose, self.head.number.into()).await?;
-        let settled = if head.block <= self.settled.number {
-            head // not written since: the settled block's state has the same
-        } else {
-            match registry.status_of(key.issuer, key.purpose, self.settled.number.into()).await {
-                Err(Error::NoCode { .. }) => StatusRecord::default(), // deployed since
-                record => record?,
-            }
-        };
-        let StatusKey { registry: at, issuer, purpose } = key;
-        let wanted = Wanted { chain: self.chain, registry: at, issuer, purpose, record: head, settled: false, indices };
-        Ok(gather(&registry, sources, wanted, [head, settled]).await)
+    ) -> Result<Option<[Bits; 2]>, Error> {
+        let Some(Ok(contract)) = contract else { return Ok(None) };
+        let StatusKey { registry, issuer, purpose } = key;
+        let at = |records: &Records| records.status(issuer, purpose);
+        let (Some(head), Some(settled)) = (at(&contract.head)?, at(&contract.settled)?) else { return Ok(None) };
+        let wanted = key.wanted(self.quorum.chain(), head, false, &indices);
+        let through = |endpoint: &Endpoint| Registry::new(endpoint.clone(), registry);
+        let registries: Vec<_> = self.footing.head.by.iter().map(through).collect();
+        Ok(Some(gather(&registries, sources, wanted, [head, settled]).await))
     }
 
-    fn observation(&self, seen: &Seen, receipt: &Receipt) -> SeenFor {
-        let Receipt { chain, registry, issuer, root, .. } = *receipt;
-        if chain != self.chain {
-            return Err(Error::WrongChain { wanted: chain, served: self.chain });
+    fn sighting(&self, seen: &Seen, receipt: &Receipt, basis: &Arc<Basis>) -> Sighting {
+        match self.observation(seen, receipt) {
+            Ok((seen, origins)) => Sighting { look: Ok(seen), origins, basis: Some(basis.clone()) },
+            Err(error) => error.into(),
         }
-        let code_hash = part(&seen.codes, registry)?.copied().flatten();
-        let anchors = part(&seen.anchors, AnchorKey { registry, issuer, root })?;
-        let [anchor_at_head, anchor_settled] = anchors.copied().unwrap_or_default();
+    }
+
+    fn observation(&self, seen: &Seen, receipt: &Receipt) -> Result<(Observation, Vec<StatusOrigin>), Error> {
+        let Receipt { chain, registry, issuer, root, .. } = *receipt;
+        if chain != self.quorum.chain() {
+            return Err(Error::WrongChain { wanted: chain, served: self.quorum.chain() });
+        }
+        let Contract { code_hash, head, settled, .. } = seen.contracts[&registry].as_ref().map_err(Error::clone)?;
         let (mut status, mut origins) = (Vec::new(), Vec::new());
-        for purpose in PURPOSES {
-            if let Some([head, settled]) = part(&seen.statuses, StatusKey { registry, issuer, purpose })? {
+        for key in StatusKey::all(receipt) {
+            if let Some(bits) = seen.statuses.get(&key) {
+                let purpose = key.purpose;
+                let bits = bits.as_ref().map_err(Error::clone)?;
                 let [(head, head_origin), (settled, settled_origin)] =
-                    [head, settled].map(|bits| bits.at(receipt.status_index));
+                    bits.each_ref().map(|bits| bits.at(receipt.status_index));
                 status.push(StatusSeen { purpose, head, settled });
                 origins.push(StatusOrigin { purpose, head: head_origin, settled: settled_origin });
             }
         }
-        let Self { chain, head, settled, finality, .. } = *self;
         let seen = Observation {
             chain,
             registry,
-            code_hash,
+            code_hash: *code_hash,
             issuer,
             root,
-            head,
-            settled,
-            finality,
-            anchor_at_head,
-            anchor_settled,
+            head: self.footing.head.value,
+            settled: self.footing.settled.value,
+            finality: self.finality,
+            anchor_at_head: head.anchor(issuer, root)?,
+            anchor_settled: settled.anchor(issuer, root)?,
             status,
         };
         Ok((seen, origins))
+    }
+
+    fn basis(&self, seen: &Seen) -> Basis {
+        let mut grounds = Grounds::default();
+        for contract in seen.contracts.values().flatten() {
+            grounds.add(contract.grounds.clone());
+        }
+        Basis::new(self.quorum, &self.footing, grounds)
     }
 }
 
@@ -257,21 +273,15 @@ async fn settled(endpoint: &Endpoint, finality: Finality) -> Result<Option<Block
     }
 }
 
-/// Reads each distinct key once, a few at a time.
-async fn each<K, V, F>(keys: impl Iterator<Item = K>, read: impl Fn(K) -> F) -> HashMap<K, V>
+/// Reads something for each key, a few at a time.
+async fn each<K, A, V, F>(keys: HashMap<K, A>, read: impl Fn(K, A) -> F) -> HashMap<K, V>
 where
     K: Copy + Eq + StdHash,
     F: Future<Output = V>,
 {
-    let distinct: HashSet<K> = keys.collect();
-    let reads = distinct.into_iter().map(|key| {
-        let value = read(key);
+    let reads = keys.into_iter().map(|(key, asked)| {
+        let value = read(key, asked);
         async move { (key, value.await) }
     });
     stream::iter(reads).buffer_unordered(CONCURRENCY).collect().await
-}
-
-/// A part of what was seen; `None` where it was not asked for.
-fn part<K: Eq + StdHash, V>(parts: &HashMap<K, Result<V, Error>>, key: K) -> Result<Option<&V>, Error> {
-    parts.get(&key).map(|part| part.as_ref().map_err(Error::clone)).transpose()
 }

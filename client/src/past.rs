@@ -2,39 +2,67 @@
 //!
 //! Anchors and status are taken as they were; a withdrawal counts whenever it came, because it says that the batch
 //! should never have been.
+//!
+//! The anchors and the newest status root are those that the look proved or agreed on. Which block was the newest then,
+//! and which updates had come by then, one endpoint tells: its updates must lead to the newest root.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use testamur_chain::{
-    BlockTag, Endpoint, Error, Registry, history,
+    Basis, BlockTag, Endpoint, Error, Registry, history,
     observe::{Origin, Sighting, StatusOrigin},
 };
 use testamur_core::{
     Address, Hash, Purpose, Receipt, UnixSeconds,
-    observation::{AnchorRecord, BlockRef, Observation, StatusAt, StatusRecord, StatusSeen},
+    observation::{AnchorRecord, BlockRef, Observation, StatusAt, StatusRecord, StatusSeen, Unseen},
     status::StatusTree,
 };
 
-/// What receipts share: the bits of an issuer at the moment, and the block then.
-pub(crate) struct Past<'a> {
-    endpoint: &'a Endpoint,
-    moment: UnixSeconds,
-    block: Option<BlockRef>,
-    trees: HashMap<(Address, Address, Purpose), (StatusRecord, StatusTree)>,
-}
+/// The endpoints that can be asked about a moment, the one that told something last in front.
+pub(crate) struct Past<'a>(Vec<Memory<'a>>);
 
 impl<'a> Past<'a> {
-    pub(crate) fn new(endpoint: &'a Endpoint, moment: UnixSeconds) -> Self {
-        Self { endpoint, moment, block: None, trees: HashMap::new() }
+    pub(crate) fn new(endpoints: impl Iterator<Item = &'a Endpoint>, moment: UnixSeconds) -> Self {
+        Self(endpoints.map(|endpoint| Memory::new(endpoint, moment)).collect())
     }
 
     /// Turns a sighting back to the moment. What cannot be turned back cannot be seen.
     pub(crate) async fn turn_back(&mut self, receipt: &Receipt, sighting: Sighting) -> Sighting {
-        let Ok(seen) = sighting.look else { return sighting };
-        match self.observation(receipt, seen).await {
-            Ok((seen, origins)) => Sighting { look: Ok(seen), origins },
-            Err(error) => Sighting { look: Err((error.unseen(), error.to_string())), origins: Vec::new() },
+        let Ok(seen) = &sighting.look else { return sighting };
+        let mut fault = Sighting::unseen(Unseen::Unreachable, "no endpoint that answers can look back".to_owned());
+        for _ in 0..self.0.len() {
+            let memory = &mut self.0[0];
+            match memory.observation(receipt, seen.clone()).await {
+                Ok((seen, origins)) => {
+                    let basis = sighting.basis.as_deref().map(|basis| memory.basis(basis));
+                    return Sighting { look: Ok(seen), origins, basis };
+                }
+                Err(error) => fault = error.into(),
+            }
+            self.0.rotate_left(1);
         }
+        fault
+    }
+}
+
+/// What one endpoint told. Receipts share it.
+struct Memory<'a> {
+    endpoint: &'a Endpoint,
+    moment: UnixSeconds,
+    block: Option<BlockRef>,
+    trees: HashMap<(Address, Address, Purpose), (StatusRecord, StatusTree)>,
+    basis: Option<Arc<Basis>>,
+}
+
+impl<'a> Memory<'a> {
+    fn new(endpoint: &'a Endpoint, moment: UnixSeconds) -> Self {
+        Self { endpoint, moment, block: None, trees: HashMap::new(), basis: None }
+    }
+
+    /// The basis of the look, with this endpoint as the one that told the rest.
+    fn basis(&mut self, look: &Basis) -> Arc<Basis> {
+        let by = || Some(self.endpoint.to_string());
+        self.basis.get_or_insert_with(|| Arc::new(Basis { looked_back_by: by(), ..look.clone() })).clone()
     }
 
     async fn observation(
@@ -44,8 +72,8 @@ impl<'a> Past<'a> {
     ) -> Result<(Observation, Vec<StatusOrigin>), Error> {
         let block = self.block(seen.settled).await?;
         let (mut status, mut origins) = (Vec::new(), Vec::new());
-        for StatusSeen { purpose, .. } in &seen.status {
-            let (record, tree) = self.tree(receipt, *purpose, seen.settled).await?;
+        for StatusSeen { purpose, settled, .. } in &seen.status {
+            let (record, tree) = self.tree(receipt, *purpose, &settled.record).await?;
             let proof = (record.root != Hash::ZERO).then(|| tree.proof(receipt.status_index));
             let origin = if proof.is_some() { Origin::Rebuilt } else { Origin::Root };
             let at = StatusAt { record: *record, proof };
@@ -58,17 +86,20 @@ impl<'a> Past<'a> {
         Ok((Observation { head: block, settled: block, anchor_at_head, anchor_settled, status, ..seen }, origins))
     }
 
+    /// The record at the moment, and the bits behind it. `newest` is the one at the settled block.
     async fn tree(
         &mut self,
         receipt: &Receipt,
         purpose: Purpose,
-        settled: BlockRef,
+        newest: &StatusRecord,
     ) -> Result<&(StatusRecord, StatusTree), Error> {
         let key = (receipt.registry, receipt.issuer, purpose);
         if !self.trees.contains_key(&key) {
             let registry = Registry::new(self.endpoint.clone(), receipt.registry);
-            let past = history::past(&registry, receipt.issuer, purpose, self.moment, settled).await?;
-            self.trees.insert(key, past);
+            let updates = history::status_updates(&registry, receipt.issuer, purpose, newest).await?;
+            let record = history::record_at(&registry, &updates, newest, self.moment).await?;
+            let tree = history::rebuild(&updates, &record)?;
+            self.trees.insert(key, (record, tree));
         }
         Ok(&self.trees[&key])
     }

@@ -135,7 +135,7 @@ pub async fn look(
 ) -> Vec<Result<Sight, (Unseen, String)>> {
     let receipts: Vec<_> = indices.iter().map(|&index| unanchored(place, index)).collect();
     let sightings = chains.observe(&receipts.iter().collect::<Vec<_>>(), finality).await;
-    let sight = |Sighting { look, origins }| look.map(|seen| Sight { seen, origins });
+    let sight = |Sighting { look, origins, .. }| look.map(|seen| Sight { seen, origins });
     sightings.into_iter().map(sight).collect()
 }
 

@@ -66,7 +66,7 @@ fn verdict(
     let index = anchor.map(|anchor| anchor.receipt.status_index);
     let (seen, detail, origins) = match sighting {
         None => (Err(Unseen::Unusable), None, Vec::new()),
-        Some(Sighting { look: Ok(seen), origins }) => (Ok(seen), None, origins),
+        Some(Sighting { look: Ok(seen), origins, .. }) => (Ok(seen), None, origins),
         Some(Sighting { look: Err((unseen, detail)), .. }) => (Err(unseen), Some(detail), Vec::new()),
     };
     let report = document.map(|document| match document {

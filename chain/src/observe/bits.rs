@@ -120,7 +120,7 @@ impl Bits {
 /// The bits behind two records (the newer first): from the sources in their order, and where those leave
 /// something open, from the chain.
 pub(super) async fn gather(
-    registry: &Registry,
+    registries: &[Registry],
     sources: &[&dyn BitsSource],
     wanted: Wanted,
     records: [StatusRecord; 2],
@@ -134,7 +134,7 @@ pub(super) async fn gather(
         ask(sources, settled, Wanted { record: settled.record, settled: true, ..wanted.clone() }).await;
     }
     if head.lacks(&wanted.indices) || settled.lacks(&wanted.indices) {
-        for (bits, tree) in bits.iter_mut().zip(rebuild(registry, &wanted, records).await) {
+        for (bits, tree) in bits.iter_mut().zip(rebuild_from_any(registries, &wanted, records).await) {
             bits.rebuilt = Some(tree);
         }
     }
@@ -178,6 +178,29 @@ fn beneath(mut within: StatusProof, list: &ListProof) -> StatusProof {
     within
 }
 
+/// The bits behind each of two records (the newer first), from the first endpoint whose history leads there: the root
+/// decides, so one is as good as many.
+async fn rebuild_from_any(
+    registries: &[Registry],
+    wanted: &Wanted,
+    records: [StatusRecord; 2],
+) -> [Result<Arc<StatusTree>, Error>; 2] {
+    let nobody = || Err(Error::unusable("there is nobody to ask for the history"));
+    let mut trees = [nobody(), nobody()];
+    for registry in registries {
+        let found = rebuild(registry, wanted, records).await;
+        for (tree, found) in trees.iter_mut().zip(found) {
+            if tree.is_err() {
+                *tree = found;
+            }
+        }
+        if trees.iter().all(Result::is_ok) {
+            break;
+        }
+    }
+    trees
+}
+
 /// The bits behind each of two records (the newer first). A history that cannot be had leaves them unknown.
 async fn rebuild(
     registry: &Registry,
@@ -189,7 +212,8 @@ async fn rebuild(
     let walk = history::status_updates(registry, issuer, purpose, &head);
     let walked = tokio::time::timeout(PATIENCE, walk).await;
     let walked = walked.unwrap_or_else(|_| Err(Error::unusable(format!("no end of the history after {PATIENCE:?}"))));
-    let unknown = |error: &Error| tracing::warn!(%issuer, %purpose, %error, "status unknown");
+    let endpoint = registry.endpoint();
+    let unknown = |error: &Error| tracing::warn!(%endpoint, %issuer, %purpose, %error, "no status bits");
     let updates = match walked.inspect_err(unknown) {
         Ok(updates) => updates,
         Err(error) => return [Err(error.clone()), Err(error)],

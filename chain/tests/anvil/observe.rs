@@ -1,13 +1,13 @@
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU32, Ordering},
+    atomic::{AtomicU32, Ordering},
 };
 
 use futures::{FutureExt, future::BoxFuture};
 use serde_json::json;
 use testamur_chain::{
     BlockTag::Latest,
-    Registry, observe,
+    Endpoint, Quorum, Reading, Registry, observe,
     observe::{BitsSource, Origin, Supply, Wanted},
     observe_many, observe_with,
     registry::{anchor_call, withdraw_call},
@@ -43,6 +43,11 @@ fn receipt(registry: &Registry, issuer: Address, root: Hash, index: u64) -> Rece
     }
 }
 
+/// One endpoint, believed alone.
+fn alone(endpoint: &Endpoint) -> Quorum {
+    Quorum::new(CHAIN, [endpoint.clone()])
+}
+
 /// The bit at the head and at the settled block; `None` where it cannot be told. Proofs must lead to their roots.
 fn bits(seen: &Observation, purpose: Purpose, index: u64) -> [Option<bool>; 2] {
     let index = StatusIndex::new(index).unwrap();
@@ -64,7 +69,7 @@ async fn an_anchor_is_seen_first_included_then_final() {
     chain.send(&key(1), registry.address(), anchor_call(issuer, root(1), 1)).await;
     let receipt = receipt(&registry, issuer, root(1), 0);
 
-    let seen = observe(&chain.endpoint, &receipt, Finality::Finalized).await.unwrap();
+    let seen = observe(&alone(&chain.endpoint), &receipt, Finality::Finalized).await.unwrap();
     let anchor = registry.anchor_of(issuer, root(1), Latest).await.unwrap();
     assert_eq!((seen.chain, seen.registry, seen.issuer, seen.root), (CHAIN, registry.address(), issuer, root(1)));
     assert_eq!(Ok(seen.code_hash), chain.endpoint.code_hash(registry.address(), Latest).await);
@@ -72,18 +77,18 @@ async fn an_anchor_is_seen_first_included_then_final() {
     assert_eq!((seen.settled.number, seen.anchor_at_head, seen.anchor_settled), (BlockNumber(0), anchor, None));
     assert_eq!(bits(&seen, Purpose::REVOCATION, 0), [Some(false); 2]);
 
-    let included = observe(&chain.endpoint, &receipt, Finality::Included).await.unwrap();
+    let included = observe(&alone(&chain.endpoint), &receipt, Finality::Included).await.unwrap();
     assert_eq!((included.settled, included.anchor_settled), (included.head, anchor));
 
     chain.mine(UNTIL_FINAL).await;
     for finality in [Finality::Safe, Finality::Finalized] {
-        let seen = observe(&chain.endpoint, &receipt, finality).await.unwrap();
+        let seen = observe(&alone(&chain.endpoint), &receipt, finality).await.unwrap();
         assert!(seen.settled.number < seen.head.number);
         assert_eq!((seen.anchor_at_head, seen.anchor_settled), (anchor, anchor), "{finality:?}");
     }
 
     chain.send(&key(1), registry.address(), withdraw_call(issuer, root(1), 0)).await;
-    let seen = observe(&chain.endpoint, &receipt, Finality::Finalized).await.unwrap();
+    let seen = observe(&alone(&chain.endpoint), &receipt, Finality::Finalized).await.unwrap();
     assert!(seen.anchor_at_head.unwrap().withdrawn && !seen.anchor_settled.unwrap().withdrawn);
 }
 
@@ -99,7 +104,7 @@ async fn a_chain_that_has_no_finalized_block_yet_has_settled_only_its_first() {
         async move { reply }.boxed()
     })
     .await;
-    let seen = observe(&young, &receipt, Finality::Finalized).await.unwrap();
+    let seen = observe(&alone(&young), &receipt, Finality::Finalized).await.unwrap();
     assert_eq!(seen.settled, chain.endpoint.block(testamur_chain::BlockTag::Number(0)).await.unwrap());
 }
 
@@ -114,7 +119,7 @@ async fn bits_are_seen_as_they_are_set_and_cleared() {
     chain.send(&key(1), to, suspended.toggle(&[10, 11])).await;
     let look = async |index| {
         let receipt = receipt(&registry, issuer, root(1), index);
-        let seen = observe(&chain.endpoint, &receipt, Finality::Finalized).await.unwrap();
+        let seen = observe(&alone(&chain.endpoint), &receipt, Finality::Finalized).await.unwrap();
         [bits(&seen, Purpose::REVOCATION, index), bits(&seen, Purpose::SUSPENSION, index)]
     };
     let (clear, set) = (Some(false), Some(true));
@@ -147,7 +152,7 @@ async fn without_history_the_bits_are_unknown_and_the_rest_is_seen() {
         async move { reply }.boxed()
     })
     .await;
-    let seen = observe(&pruned, &receipt(&registry, issuer, root(1), 2), Finality::Included).await.unwrap();
+    let seen = observe(&alone(&pruned), &receipt(&registry, issuer, root(1), 2), Finality::Included).await.unwrap();
     assert!(seen.anchor_at_head.is_some());
     assert_eq!(bits(&seen, Purpose::REVOCATION, 2), [None, None]);
     assert_eq!(bits(&seen, Purpose::SUSPENSION, 2), [Some(false), Some(false)]);
@@ -161,29 +166,33 @@ async fn a_reorganised_anchor_is_gone_and_no_look_is_half_and_half() {
     chain.mine(2).await;
     chain.send(&key(1), registry.address(), anchor_call(issuer, root(1), 1)).await;
     let receipt = receipt(&registry, issuer, root(1), 0);
-    let before = observe(&chain.endpoint, &receipt, Finality::Finalized).await.unwrap();
-    assert!(before.anchor_at_head.is_some());
-
-    // The chain changes right after the anchor was read.
-    let (behind, done, reads) = (chain.endpoint.clone(), Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
-    let counted = reads.clone();
-    let unsteady = proxy(&chain.endpoint, move |method, _| {
-        let (behind, done) = (behind.clone(), done.clone());
-        let reads = if method == "eth_call" { counted.fetch_add(1, Ordering::SeqCst) } else { 0 };
-        async move {
-            if reads == 1 && !done.swap(true, Ordering::SeqCst) {
+    // The chain changes right after the contract was read.
+    for (method, reading) in [("eth_call", Reading::Agreement), ("eth_getProof", Reading::Proof)] {
+        let before = observe(&alone(&chain.endpoint), &receipt, Finality::Finalized).await.unwrap();
+        let (behind, reads) = (chain.endpoint.clone(), Arc::new(AtomicU32::new(0)));
+        let counted = reads.clone();
+        let unsteady = proxy(&chain.endpoint, move |asked, params| {
+            let (behind, is_read) = (behind.clone(), asked == method);
+            let first = is_read && counted.fetch_add(1, Ordering::SeqCst) == 0;
+            async move {
+                if !first {
+                    return Reply::Honest;
+                }
+                let answer = behind.request(method, params).await.unwrap();
                 behind.request::<serde_json::Value>("anvil_reorg", json!([2, []])).await.unwrap();
+                Reply::Result(answer)
             }
-            Reply::Honest
-        }
-        .boxed()
-    })
-    .await;
-    let after = observe(&unsteady, &receipt, Finality::Finalized).await.unwrap();
-    assert_eq!(after.anchor_at_head, None);
-    assert_eq!(after.head, chain.endpoint.block(Latest).await.unwrap());
-    assert_ne!(after.head.hash, before.head.hash);
-    assert_eq!(reads.load(Ordering::SeqCst), 6, "both looks read one anchor and two status records");
+            .boxed()
+        })
+        .await;
+        let after = observe(&alone(&unsteady).reading(reading), &receipt, Finality::Finalized).await.unwrap();
+        assert_eq!(after.anchor_at_head, None, "{reading:?}");
+        assert_eq!(after.head, chain.endpoint.block(Latest).await.unwrap());
+        assert_ne!(after.head.hash, before.head.hash);
+        let twice = if reading == Reading::Proof { 2 } else { 6 };
+        assert_eq!(reads.load(Ordering::SeqCst), twice, "both looks read an anchor and two status records");
+        chain.send(&key(1), registry.address(), anchor_call(issuer, receipt.root, 1)).await;
+    }
 }
 
 #[tokio::test]
@@ -199,7 +208,7 @@ async fn nothing_is_asked_of_a_look_alike_or_of_another_chain() {
         Receipt { registry: Address([9; 20]), ..genuine.clone() },
         Receipt { chain: ChainId(1), ..genuine },
     ];
-    let looks = observe_many(&chain.endpoint, &receipts, Finality::Included).await;
+    let looks = observe_many(&alone(&chain.endpoint), &receipts, Finality::Included).await;
     let seen: Vec<_> = looks.iter().flatten().collect();
     assert_eq!(seen.len(), 3);
     assert_eq!((seen[0].anchor_at_head, seen[0].status.len()), (None, 2));
@@ -224,12 +233,16 @@ async fn many_receipts_of_a_batch_cost_one_look() {
     })
     .await;
     let receipts: Vec<_> = (0..200).map(|index| receipt(&registry, issuer, root(1), index)).collect();
-    let looks = observe_many(&counting, &receipts, Finality::Included).await;
-    let revoked: Vec<_> = looks.iter().map(|look| bits(look.as_ref().unwrap(), Purpose::REVOCATION, 7)).collect();
-    assert_eq!(revoked[7], [Some(true); 2]);
-    // chain id, head, code, anchor, two status records, one block of events, head again
-    assert_eq!(requests.load(Ordering::SeqCst), 8);
-    assert_eq!(observe_many(&counting, &[], Finality::Included).await.len(), 0);
+    // chain id, head, then header and proof, or code, anchor and two status records; one block of events; head again
+    for (reading, expected) in [(Reading::Auto, 6), (Reading::Proof, 6), (Reading::Agreement, 8)] {
+        requests.store(0, Ordering::SeqCst);
+        let looks = observe_many(&alone(&counting).reading(reading), &receipts, Finality::Included).await;
+        let revoked: Vec<_> = looks.iter().map(|look| bits(look.as_ref().unwrap(), Purpose::REVOCATION, 7)).collect();
+        assert_eq!(revoked[7], [Some(true); 2]);
+        assert_eq!(requests.load(Ordering::SeqCst), expected, "{reading:?}");
+    }
+    let none: [Receipt; 0] = [];
+    assert_eq!(observe_many(&alone(&counting), &none, Finality::Included).await.len(), 0);
 }
 
 #[tokio::test]
@@ -238,7 +251,7 @@ async fn an_endpoint_that_fails_is_no_evidence() {
     let Some(chain) = Chain::start("an_endpoint_that_fails_is_no_evidence") else { return };
     let registry = chain.registry().await;
     let receipt = receipt(&registry, key(1).address(), root(1), 0);
-    let (unseen, detail) = observe(&down, &receipt, Finality::Finalized).await.unwrap_err();
+    let (unseen, detail) = observe(&alone(&down), &receipt, Finality::Finalized).await.unwrap_err();
     assert_eq!(unseen, Unseen::Unreachable);
     assert!(detail.contains("503"), "{detail}");
     let flaky = proxy(&chain.endpoint, |method, _| {
@@ -246,13 +259,19 @@ async fn an_endpoint_that_fails_is_no_evidence() {
         async move { reply }.boxed()
     })
     .await;
-    assert_eq!(observe(&flaky, &receipt, Finality::Finalized).await.unwrap_err().0, Unseen::Unreachable);
+    assert_eq!(
+        observe(&alone(&flaky).reading(Reading::Agreement), &receipt, Finality::Finalized).await.unwrap_err().0,
+        Unseen::Unreachable
+    );
     let garbled = proxy(&chain.endpoint, |method, _| {
         let reply = if method == "eth_call" { Reply::Result(json!("0x01")) } else { Reply::Honest };
         async move { reply }.boxed()
     })
     .await;
-    assert_eq!(observe(&garbled, &receipt, Finality::Finalized).await.unwrap_err().0, Unseen::Unusable);
+    assert_eq!(
+        observe(&alone(&garbled).reading(Reading::Agreement), &receipt, Finality::Finalized).await.unwrap_err().0,
+        Unseen::Unusable
+    );
 }
 
 /// Supplies what a test makes of a tree.
@@ -294,7 +313,7 @@ async fn supplied_bits_count_under_the_root_on_chain_alone() {
         [7, 8, 70_000, 1 << 17, (1 << 39) + 5, 1 << 30].map(|n| receipt(&registry, issuer, root(1), n)).into();
     let look = async |sources: &[&dyn BitsSource]| {
         walks.store(0, Ordering::SeqCst);
-        let seen = observe_with(&counting, &receipts, Finality::Included, sources).await;
+        let seen = observe_with(&alone(&counting), &receipts, Finality::Included, sources).await;
         let mut origins = Vec::new();
         for (receipt, sighting) in receipts.iter().zip(seen) {
             let index = receipt.status_index.get();
