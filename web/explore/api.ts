@@ -113,7 +113,8 @@ export const updates = (issuer: string, purpose: Purpose, before?: number) =>
   ask<Updates>(`/v1/issuers/${issuer}/status/${purpose}/updates${before === undefined ? '' : `?before=${before}`}`);
 
 async function ask<T>(path: string): Promise<T> {
-  const answer = await fetch(path, { headers: { accept: 'application/json' } });
+  // What is shown after an event must be newer than it.
+  const answer = await fetch(path, { cache: 'no-cache', headers: { accept: 'application/json' } });
   const body: unknown = await answer.json().catch(() => null);
   if (answer.ok && body !== null) return body as T;
   throw new Refusal(answer.status, (body as { detail?: string } | null)?.detail ?? answer.statusText);

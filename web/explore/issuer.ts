@@ -1,6 +1,6 @@
 /** An issuer: figures, plots, batches, status history, and what happens now. */
 
-import { h, replace } from '../src/dom';
+import { type Child, h, replace } from '../src/dom';
 import { day, number, span } from '../src/i18n';
 import { type Batch, type History, Refusal, batches, history } from './api';
 import { live } from './live';
@@ -21,11 +21,11 @@ export async function issuer(main: HTMLElement, address: string): Promise<void> 
   const parts = { figures: h('div'), plots: h('div', { class: 'plots' }), list: h('div'), status: h('div') };
   const read = async () => {
     const [told, page] = await Promise.all([history(address), batches(address, PLOTTED)]);
-    replace(parts.figures, figures(told));
+    renew(parts.figures, figures(told));
     const sealed = page.batches.filter((batch) => batch.root !== undefined).reverse();
-    replace(parts.plots, perDay(told), sizes(sealed), gas(sealed), untilFinal(sealed));
-    replace(parts.list, ...listed(address, page.batches));
-    replace(parts.status, ...(await statusHistory(address)));
+    renew(parts.plots, perDay(told), sizes(sealed), gas(sealed), untilFinal(sealed));
+    renew(parts.list, ...listed(address, page.batches));
+    renew(parts.status, ...(await statusHistory(address)));
   };
   try {
     await read();
@@ -51,6 +51,17 @@ export async function issuer(main: HTMLElement, address: string): Promise<void> 
     h('p', { class: 'quiet' }, t('status-lead')),
     parts.status,
   );
+}
+
+/**
+ * Shows a part anew. Whoever stands in it with the keyboard is not thrown out, tables that were opened stay open, and
+ * older batches that were asked for stay listed.
+ */
+function renew(place: HTMLElement, ...children: Child[]): void {
+  if (place.contains(document.activeElement) || place.querySelector('[data-longer]') !== null) return;
+  const open = [...place.querySelectorAll('details')].map((details) => details.open);
+  replace(place, ...children);
+  place.querySelectorAll('details').forEach((details, k) => (details.open = open[k] ?? false));
 }
 
 function figures({ days }: History): HTMLElement {
@@ -118,6 +129,7 @@ function listed(address: string, newest: Batch[]): HTMLElement[] {
       (page) => {
         shown.push(...page.batches);
         replace(place, batchTable(shown));
+        place.dataset['longer'] = 'yes';
         older.hidden = page.next === undefined;
       },
       () => undefined,

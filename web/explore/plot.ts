@@ -29,8 +29,8 @@ export interface Plot {
   say: (value: number) => string;
 }
 
-const HEIGHT = 190;
-const MARGIN = { top: 12, right: 4, bottom: 40, left: 52 };
+const HEIGHT = 200;
+const MARGIN = { top: 28, right: 4, bottom: 40, left: 52 };
 const LABEL_WIDTH = 76;
 
 /** A figure that draws itself again when its width changes. */
@@ -83,7 +83,7 @@ function draw(spec: Plot, width: number, read: (bar: Bar | null) => void): SVGEl
     ...grid.flat(),
     ...bars,
     s('text', { class: 'axis', x: width - MARGIN.right, y: HEIGHT - 4, 'text-anchor': 'end' }, spec.x),
-    s('text', { class: 'axis', x: -MARGIN.top, y: 11, 'text-anchor': 'end', transform: 'rotate(-90)' }, spec.y),
+    s('text', { class: 'axis', x: 0, y: 11 }, spec.y),
   );
 }
 

@@ -8,10 +8,14 @@ type Entry = string | { one: string; other: string };
 type Parameters = Record<string, string | number>;
 export type Translate<K extends string> = (key: K, parameters?: Parameters) => string;
 
+/** Where a choice is kept on this device. */
 const CHOSEN = 'testamur-language';
 
 /** What was chosen on this device, or else what the browser asks for. */
 export const language: Language = choose();
+
+/** The same with the visitor's region, where the browser names one: it writes dates in its own way. */
+const locale = navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
 
 /** Remembers a choice, and shows the page in it. */
 export function speak(wanted: Language): void {
@@ -45,29 +49,29 @@ export function translator<K extends string>(dictionaries: Record<Language, Reco
 
 /** A count, or a measure with at most so many digits behind the point. */
 export function number(value: number, digits = 0): string {
-  return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
 }
 
 /** 12,300 as “12.3K”: for axes. */
 export function compact(value: number): string {
-  return new Intl.NumberFormat(language, { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
+  return new Intl.NumberFormat(locale, { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
 }
 
 /** A moment, in the visitor's time zone. */
 export function moment(at: Date): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(at);
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(at);
 }
 
 /** The time of a moment. */
 export function clock(at: Date): string {
-  return new Intl.DateTimeFormat(language, { timeStyle: 'medium' }).format(at);
+  return new Intl.DateTimeFormat(locale, { timeStyle: 'medium' }).format(at);
 }
 
 /** A day of the calendar in UTC. */
 export function day(at: Date, style: 'short' | 'long' = 'long'): string {
   const parts = { day: 'numeric', month: 'short', timeZone: 'UTC' } as const;
   const year = style === 'long' ? ({ year: 'numeric' } as const) : {};
-  return new Intl.DateTimeFormat(language, { ...parts, ...year }).format(at);
+  return new Intl.DateTimeFormat(locale, { ...parts, ...year }).format(at);
 }
 
 /** How long something took, in the unit that suits it. */
@@ -75,7 +79,7 @@ export function span(seconds: number): string {
   const [unit, size] =
     seconds < 120 ? (['second', 1] as const) : seconds < 7200 ? (['minute', 60] as const) : (['hour', 3600] as const);
   const style = { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 } as const;
-  return new Intl.NumberFormat(language, style).format(seconds / size);
+  return new Intl.NumberFormat(locale, style).format(seconds / size);
 }
 
 function choose(): Language {

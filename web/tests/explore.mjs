@@ -74,7 +74,7 @@ try {
     });
   }
   await visit(`/explore/issuers/${issuer}`, {}, async (page) => {
-    assert.equal(await figure(page, 'Credentials anchored'), new Intl.NumberFormat('en').format(credentials));
+    assert.equal(await figure(page, 'Credentials anchored'), new Intl.NumberFormat('en-GB').format(credentials));
     assert.equal(await figure(page, 'Batches anchored'), String(batches.length));
     assert.match(await figure(page, 'Gas for each'), /^\d/);
     assert.match(await figure(page, 'From sealed to final'), /sec/);
@@ -123,10 +123,10 @@ try {
   await visit(`/explore/issuers/${issuer}`, {}, async (page) => {
     await page.locator('.connection.on').waitFor();
     await submit(321);
-    const row = page.locator('.happenings li', { hasText: '321 credentials' });
+    const row = page.locator('.happenings li', { hasText: '321 credentials' }).first();
     await row.waitFor();
     await row.getByText('final', { exact: true }).waitFor({ timeout: 30_000 });
-    const after = new Intl.NumberFormat('en').format(credentials + 321);
+    const after = new Intl.NumberFormat('en-GB').format(credentials + 321);
     await page.locator('.numbers dd', { hasText: after }).waitFor();
     await row.getByRole('link').click();
     await page.getByText('321 credentials').first().waitFor();

@@ -91,6 +91,9 @@ async fn a_life_without_faults_is_told_in_order() {
         life.iter().flat_map(|stage| [1, 2, 3].map(|id| (Subject::Batch(BatchId(id)), *stage))).collect();
     assert_eq!(told, expected);
     assert_eq!(world.proxy.seen().iter().filter(|method| *method == "eth_sendRawTransaction").count(), 1);
+    let batch = node.store.batch(BatchId(1)).unwrap().unwrap();
+    let cost = node.store.cost(batch.anchor().unwrap().transaction).unwrap().unwrap();
+    assert!(cost.batches == 3 && cost.gas_used > 50_000 && cost.fee() > Some(0), "{cost:?}");
 }
 
 #[tokio::test]
