@@ -41,10 +41,16 @@ export interface Policy {
   issuer?: Need;
   /** Whether the status must be known. */
   status?: Need;
-  /** Whether other signatures must be checked. */
+  /** Whether the issuer must be among those that the verifier recognises. */
+  recognised?: Need;
+  /** Whether a document must be anchored. */
+  anchor?: Need;
+  /** Whether a signature must hold beside the anchor. */
   signature?: Need;
   /** The greatest age of the newest block, in seconds, at which its status still counts. */
   maxStatusAge?: number | null;
+  /** The greatest age, in seconds, of what was seen of an issuer's identity. */
+  maxIdentityAge?: number | null;
   /** The fewest statuses that somebody else's status list may hold. */
   minListLength?: number;
   /** Members of later versions. */
@@ -94,19 +100,28 @@ export interface Block {
   time: number;
 }
 
+/** A block, and the endpoints (scheme and host: URLs may hold access keys) that gave this very hash. */
+export interface AgreedBlock extends Block {
+  by: string[];
+}
+
 /** What the look at the chain rests on. */
 export interface Basis {
   chain: string;
-  mode: 'proof' | 'agreement' | 'evidence';
+  /** `proof`: everything was proven against the blocks' hashes; `agreement`: something rests on equal answers. */
+  mode: 'proof' | 'agreement';
   /** How many endpoints had to agree. */
   needed: number;
-  /** Every endpoint that was asked, as scheme and host (URLs may hold access keys). */
-  endpoints: { name: string; agreed: boolean; trouble: string | null }[];
-  /** The newest block that they agreed on. */
-  head: Block;
-  /** The newest one that is settled as `finality` says. */
-  settled: Block;
-  finality: Finality;
+  /** Of how many. */
+  given: number;
+  /** The newest block. */
+  head: AgreedBlock;
+  /** The newest one that is settled as the policy asks. */
+  settled: AgreedBlock;
+  /** Whose proofs were checked, or whose answers agreed. */
+  readFrom: string[];
+  /** Endpoints that did not count, or could not do everything, and why. */
+  passedOver: { endpoint: string; reason: string }[];
 }
 
 /** What one purpose's status bit says. */
