@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use testamur_tests::harness::{Chain, World, run};
 
 #[test]
-fn the_packed_package_verifies_in_node() {
-    let Some(package) = package("the_packed_package_verifies_in_node") else { return };
+fn the_packed_package_verifies_in_node_and_chromium() {
+    let Some(package) = package("the_packed_package_verifies_in_node_and_chromium") else { return };
     let world = World::on(Chain::anvil());
     let described = describe(&world, &package);
-    let tests = wasm().join("tests/verify.test.mjs");
-    let ran = Command::new("node").arg("--test").arg(tests).env("TESTAMUR_WORLD", described).status();
+    let tests = ["verify", "browser"].map(|name| wasm().join(format!("tests/{name}.test.mjs")));
+    let ran = Command::new("node").arg("--test").args(tests).env("TESTAMUR_WORLD", described).status();
     assert!(ran.expect("Node.js runs").success());
 }
 

@@ -3,12 +3,12 @@
 
 use serde::Serialize;
 use testamur_core::policy::Policy;
-use testamur_credentials::link;
+use testamur_credentials::{link, opened};
 use wasm_bindgen::prelude::*;
 
 use crate::{
     exchange::{Id, NoAnswer, Question},
-    verification::{self, Input, Session, Shown},
+    verification::{Input, Session, Shown},
 };
 
 /// A verification under way.
@@ -28,9 +28,14 @@ struct Asked<'a> {
 impl Verification {
     /// Begins. An error where a setting is wrong.
     #[wasm_bindgen(constructor)]
-    pub fn new(file: Vec<u8>, receipt: Option<Vec<u8>>, settings: &str) -> Result<Verification, JsError> {
+    pub fn new(
+        file: Vec<u8>,
+        receipt: Option<Vec<u8>>,
+        evidence: Option<Vec<u8>>,
+        settings: &str,
+    ) -> Result<Verification, JsError> {
         let settings = serde_json::from_str(settings)?;
-        Ok(Self(Session::new(Input { file, receipt, settings })))
+        Ok(Self(Session::new(Input { file, receipt, evidence, settings })))
     }
 
     /// The questions that came up, as a JSON array.
@@ -60,12 +65,17 @@ impl Verification {
     pub fn result(&self) -> Option<String> {
         self.0.outcome().map(text)
     }
+
+    /// What proves the verdict later, without the network; `undefined` where the chain was not proven.
+    pub fn evidence(&self) -> Option<Vec<u8>> {
+        self.0.outcome()?.evidence.clone()
+    }
 }
 
 /// What a file is, as a JSON object. An error where it cannot be read.
 #[wasm_bindgen]
 pub fn open(file: &[u8], receipt: Option<Vec<u8>>, name: Option<String>) -> Result<String, JsError> {
-    Ok(text(&Shown::new(verification::open(name.as_deref(), file, receipt.as_deref())?)))
+    Ok(text(&Shown::new(opened::open(name.as_deref(), file, receipt.as_deref())?)))
 }
 
 /// The policy that holds where nothing else is said, as a JSON object.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use testamur_core::{
     Address, Hash, Purpose, StatusIndex, UnixSeconds,
-    observation::{StatusAt, StatusRecord},
+    observation::{StatusAt, StatusRecord, StatusSeen},
     registry::history::StatusWalk,
     status::StatusTree,
 };
@@ -42,6 +42,11 @@ pub struct StatusBit {
 }
 
 impl Bits {
+    /// Bits that evidence shows.
+    pub fn kept(seen: &StatusSeen) -> Self {
+        Self { head: seen.head.clone(), settled: seen.settled.clone(), source: "the evidence that was kept".to_owned() }
+    }
+
     /// In words.
     pub fn told(&self, purpose: Purpose, index: StatusIndex) -> StatusBit {
         let record = self.head.record;

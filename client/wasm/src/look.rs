@@ -6,15 +6,15 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use testamur_core::{
-    BlockNumber, ChainId, Hash, Purpose, Receipt,
-    evidence::{AccountProof, Header},
+    BlockNumber, ChainId, Hash, Purpose, Receipt, StatusIndex,
+    evidence::{AccountProof, Evidence, Header, IdentityDocument, View as Kept, slots_of},
     keccak::keccak256,
     observation::{BlockRef, Finality, Observation, StatusRecord, StatusSeen, Unseen},
     registry::{CODE_HASH, slots},
 };
 
 use crate::{
-    bits::{Bits, Updates},
+    bits::{Bits, StatusBit, Updates},
     exchange::{Exchange, all, both},
     hex,
     quorum::{Agreed, Blind, PassedOver, Quorum},
@@ -45,6 +45,8 @@ pub enum Mode {
     Proof,
     /// Something rests on endpoints that answered alike.
     Agreement,
+    /// It was proven before, against a block hash that the verifier trusts.
+    Evidence,
 }
 
 /// What a look rests on: in the same words as `testamur --json`.
@@ -82,8 +84,49 @@ pub struct Sight {
     pub basis: Basis,
     /// The bits behind each status, in the observation's order.
     pub bits: Vec<Bits>,
-    /// What proves it at the settled block, where something does.
-    pub proof: Option<(Header, AccountProof)>,
+    /// What proves it, at the settled block where that could be proven.
+    proof: Option<(Header, AccountProof)>,
+}
+
+impl Sight {
+    /// What evidence shows.
+    pub fn kept(seen: Observation) -> Self {
+        let block = AgreedBlock { block: seen.head, by: Vec::new() };
+        let basis = Basis {
+            chain: seen.chain,
+            mode: Mode::Evidence,
+            needed: 0,
+            given: 0,
+            head: block.clone(),
+            settled: block,
+            read_from: Vec::new(),
+            passed_over: Vec::new(),
+        };
+        let bits = seen.status.iter().map(Bits::kept).collect();
+        Self { seen, basis, bits, proof: None }
+    }
+
+    /// The bits of an index, for people.
+    pub fn told(&self, index: StatusIndex) -> Vec<StatusBit> {
+        let told = |(seen, bits): (&StatusSeen, &Bits)| bits.told(seen.purpose, index);
+        self.seen.status.iter().zip(&self.bits).map(told).collect()
+    }
+
+    /// The same for later, without the network, with what was seen of the issuer; `None` where nothing proves it.
+    pub fn evidence(&self, receipt: &Receipt, documents: Vec<IdentityDocument>) -> Option<Evidence> {
+        let (header, proof) = self.proof.clone()?;
+        let Receipt { chain, registry, issuer, root, status_index, .. } = *receipt;
+        let at_head = header.block() == self.seen.head;
+        let mut view = Kept::new(chain, header);
+        view.add_proof(&proof, registry, &[(issuer, root)], &PURPOSES.map(|purpose| (issuer, purpose))).ok()?;
+        for seen in &self.seen.status {
+            let at = if at_head { &seen.head } else { &seen.settled };
+            if let Some(proof) = &at.proof {
+                view.add_bit(registry, (issuer, seen.purpose), status_index, proof.clone()).ok()?;
+            }
+        }
+        Some(Evidence { views: vec![view], receipts: Vec::new(), documents })
+    }
 }
 
 /// What is looked for, and how.
@@ -219,7 +262,7 @@ impl View<'_> {
         let headers = at.headers.iter().map(Header::from_rpc);
         let header = headers.reduce(Result::or).expect("a block has a header by each who agrees on it");
         let header = header.map_err(|fault| unproven(fault.to_string()))?;
-        let slots = slots_of(receipt);
+        let slots = slots_for(receipt);
         let params = json!([receipt.registry, slots, format!("{:#x}", at.block.number.0)]);
         let check = |answer: Value| {
             let proof = AccountProof::from_rpc(&answer);
@@ -241,7 +284,7 @@ impl View<'_> {
         let block = format!("{:#x}", at.block.number.0);
         let code = json!([receipt.registry, block]);
         let code = self.quorum.same("eth_getCode", &code, |code: String| hex::bytes(&code));
-        let slots = slots_of(receipt);
+        let slots = slots_for(receipt);
         let values = slots.iter().map(async |slot| {
             let params = json!([receipt.registry, slot, block]);
             let value = self.quorum.same("eth_getStorageAt", &params, |word: String| hex::word(&word)).await;
@@ -282,8 +325,8 @@ impl State {
     }
 }
 
-fn slots_of(receipt: &Receipt) -> Vec<Hash> {
+/// The anchor and the status records that a receipt is about.
+fn slots_for(receipt: &Receipt) -> Vec<Hash> {
     let Receipt { issuer, root, .. } = *receipt;
-    let status = PURPOSES.into_iter().flat_map(|purpose| slots::status(issuer, purpose));
-    std::iter::once(slots::anchor(issuer, root)).chain(status).collect()
+    slots_of(&[(issuer, root)], &PURPOSES.map(|purpose| (issuer, purpose)))
 }

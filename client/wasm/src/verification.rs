@@ -6,41 +6,24 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use testamur_core::{
-    Digest, Document, Error, Receipt, UnixSeconds,
-    checked::Checked,
+    Digest, Receipt,
+    evidence::{Evidence, IdentityDocument},
     observation::Unseen,
-    policy::Policy,
-    verify::{Check, Report, Verdict, refuse, verify},
+    verify::{Check, Report, Verdict, refuse, refuse_because, verify},
 };
+use testamur_credentials::opened::{self, Format, Opened, Refusal};
 
 use crate::{
     bits::StatusBit,
-    exchange::{Answer, Exchange, Id, Question},
-    look::{Basis, Look, Reading, Sight},
+    exchange::{Answer, Exchange, Id, Question, both},
+    look::{Basis, Look, Sight},
     quorum::Blind,
+    settings::Settings,
+    supply,
 };
-
-/// What a verification is to do, as the caller of the package says it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Settings {
-    /// The endpoints, as scheme and host: their URLs stay with whoever fetches.
-    endpoints: Vec<String>,
-    /// How many must agree.
-    #[serde(default)]
-    quorum: Option<usize>,
-    #[serde(default)]
-    reading: Reading,
-    #[serde(default)]
-    policy: Policy,
-    /// The file's name.
-    #[serde(default)]
-    name: Option<String>,
-    now: UnixSeconds,
-}
 
 /// A file, with what the caller gave beside it.
 pub struct Input {
@@ -48,6 +31,8 @@ pub struct Input {
     pub file: Vec<u8>,
     /// The receipt beside it.
     pub receipt: Option<Vec<u8>>,
+    /// Evidence that was kept.
+    pub evidence: Option<Vec<u8>>,
     /// What is to be done.
     pub settings: Settings,
 }
@@ -63,6 +48,9 @@ pub struct Outcome {
     basis: Option<Basis>,
     status: Vec<StatusBit>,
     detail: Option<String>,
+    /// What proves it later, without the network.
+    #[serde(skip)]
+    pub evidence: Option<Vec<u8>>,
 }
 
 /// What a file is, for display.
@@ -112,48 +100,51 @@ impl Session {
     }
 }
 
-/// Reads a file without asking anybody.
-pub fn open(_name: Option<&str>, file: &[u8], receipt: Option<&[u8]>) -> Result<Document, Error> {
-    match receipt {
-        Some(receipt) => Document::from_file(file, receipt),
-        None => Document::from_credential(file),
-    }
-}
-
 async fn run(exchange: Exchange, input: Input) -> Outcome {
-    let Input { file, receipt, settings } = input;
-    match open(settings.name.as_deref(), &file, receipt.as_deref()) {
-        Err(error) => Outcome::new(&refuse(error)),
-        Ok(document) => {
-            let sight = look(&exchange, &document, &settings).await;
-            judge(document, sight, &Checked::default(), &settings)
-        }
-    }
+    let Input { file, receipt, evidence, settings } = input;
+    let mut opened = match opened::open(settings.name.as_deref(), &file, receipt.as_deref()) {
+        Err(Refusal::Document(error)) => return Outcome::new(&refuse(error)),
+        Err(refusal) => return Outcome::new(&refuse_because(refusal.to_string())),
+        Ok(opened) => opened,
+    };
+    drop((file, receipt));
+    let kept = match evidence.as_deref().map(Evidence::parse) {
+        None => Ok(Evidence::default()),
+        Some(kept) => kept.map_err(|error| error.to_string()),
+    };
+    let documents = kept.as_ref().map_or(&[][..], |kept| &kept.documents);
+    let anchor = opened.document.anchor.clone().map(|anchor| anchor.receipt);
+    let look = look(&exchange, anchor.as_ref(), &kept, &settings);
+    let (sight, (checked, had)) = both(look, supply::check(&exchange, &mut opened, &settings, documents)).await;
+    let seen = sight.as_ref().map(|sight| sight.seen.clone()).map_err(|(unseen, _)| *unseen);
+    let report = verify(&opened.document, &seen, &checked, &settings.policy, settings.now);
+    Outcome::new(&report).with(sight, opened, had)
 }
 
-/// Looks at the chain, where the policy would believe what is seen there.
-async fn look(exchange: &Exchange, document: &Document, settings: &Settings) -> Result<Sight, Blind> {
-    let Settings { endpoints, quorum, reading, policy, .. } = settings;
-    let receipt = document.anchor.as_ref().map(|anchor| &anchor.receipt);
+/// Looks at the chain, where the policy would believe what is seen there; where it cannot be seen, at what was kept.
+async fn look(
+    exchange: &Exchange,
+    receipt: Option<&Receipt>,
+    kept: &Result<Evidence, String>,
+    settings: &Settings,
+) -> Result<Sight, Blind> {
+    let Settings { endpoints, quorum, reading, policy, checkpoints, .. } = settings;
     let receipt = receipt.filter(|r| policy.accepts_chain(r.chain) && policy.accepts_registry(r.registry));
     let Some(receipt) = receipt else { return Err((Unseen::Unusable, String::new())) };
-    Look { exchange, endpoints, needed: *quorum, reading: *reading, finality: policy.finality }.at(receipt).await
-}
-
-fn judge(document: Document, sight: Result<Sight, Blind>, checked: &Checked, settings: &Settings) -> Outcome {
-    let seen = sight.as_ref().map(|sight| sight.seen.clone()).map_err(|(unseen, _)| *unseen);
-    let report = verify(&document, &seen, checked, &settings.policy, settings.now);
-    let mut outcome = Outcome::new(&report);
-    match sight {
-        Err((_, detail)) => outcome.detail = Some(detail).filter(|detail| !detail.is_empty()),
-        Ok(sight) => {
-            let index = document.anchor.as_ref().map(|anchor| anchor.receipt.status_index);
-            let told = sight.seen.status.iter().zip(&sight.bits).zip(index.iter().cycle());
-            outcome.status = told.map(|((seen, bits), index)| bits.told(seen.purpose, *index)).collect();
-            outcome.basis = Some(sight.basis);
+    let look = Look { exchange, endpoints, needed: *quorum, reading: *reading, finality: policy.finality };
+    let (unseen, detail) = match look.at(receipt).await {
+        Ok(sight) => return Ok(sight),
+        Err(blind) => blind,
+    };
+    match kept {
+        Err(error) => Err((unseen, format!("{detail}; {error}"))),
+        Ok(kept) if kept.views.is_empty() => Err((unseen, detail)),
+        Ok(kept) => {
+            let trusted = |chain, number, hash| checkpoints.contains(chain, number, hash);
+            let seen = kept.observe(receipt, &trusted, policy.finality);
+            seen.map(Sight::kept).map_err(|gap| (gap.unseen(), gap.to_string()))
         }
     }
-    Outcome { opened: Some(Shown::new(document)), ..outcome }
 }
 
 impl Outcome {
@@ -166,20 +157,40 @@ impl Outcome {
             basis: None,
             status: Vec::new(),
             detail: None,
+            evidence: None,
         }
+    }
+
+    fn with(mut self, sight: Result<Sight, Blind>, opened: Opened, documents: Vec<IdentityDocument>) -> Self {
+        match sight {
+            Err((_, detail)) => self.detail = Some(detail).filter(|detail| !detail.is_empty()),
+            Ok(sight) => {
+                if let Some(anchor) = &opened.document.anchor {
+                    self.status = sight.told(anchor.receipt.status_index);
+                    self.evidence = sight.evidence(&anchor.receipt, documents).map(|evidence| evidence.to_bytes());
+                }
+                self.basis = Some(sight.basis);
+            }
+        }
+        self.opened = Some(Shown::new(opened));
+        self
     }
 }
 
 impl Shown {
     /// What is shown of a document.
-    pub fn new(document: Document) -> Self {
+    pub fn new(opened: Opened) -> Self {
+        let Opened { document, format, .. } = opened;
         let digest = document.digest();
-        Self {
-            format: if document.credential.is_some() { "json" } else { "file" },
-            credential: document.credential,
-            digest,
-            receipt: document.anchor.map(|anchor| anchor.receipt),
-        }
+        let format = match format {
+            Format::Json => "json",
+            Format::Jwt => "jwt",
+            Format::Png => "png",
+            Format::Svg => "svg",
+            Format::File => "file",
+        };
+        let receipt = document.anchor.map(|anchor| anchor.receipt);
+        Self { format, credential: document.credential, digest, receipt }
     }
 }
 

@@ -29,7 +29,7 @@ test('a credential is valid, and says what that rests on', async () => {
   assert.ok(result.basis.head.number >= result.basis.settled.number);
   assert.equal(result.opened.credential.name, 'Field Botany');
   assert.equal(result.opened.receipt.chain, world.chain);
-  assert.match(result.opened.digest, /^0x[0-9a-f]{64}$/);
+  assert.match(result.opened.digest, /^[0-9a-f]{64}$/);
   assert.deepEqual(
     result.status.map(({ purpose, set, setAtSettled }) => [purpose, set, setAtSettled]),
     [['revocation', false, false], ['suspension', false, false]],
@@ -180,6 +180,55 @@ test('an endless answer is cut off', async () => {
   await wrong.close();
 });
 
+test('evidence proves it later, without the network', async () => {
+  const { evidence, basis } = await judge(valid);
+  const { number, hash } = basis.settled;
+  const checkpoints = `${world.chain} ${number} ${hash}\n`;
+  const later = await judge(valid, { endpoints: [], evidence, checkpoints });
+  assert.equal(later.verdict, 'valid', JSON.stringify(later, null, 1));
+  assert.equal(later.basis.mode, 'evidence');
+  assert.deepEqual(later.asked, []);
+  const untrusted = await judge(valid, { endpoints: [], evidence });
+  assert.equal(untrusted.verdict, 'unverifiable');
+  assert.ok(untrusted.detail.includes(hash), untrusted.detail);
+  const broken = Uint8Array.from(evidence);
+  broken[evidence.length >> 1] ^= 1;
+  const refused = await judge(valid, { endpoints: [], evidence: broken, checkpoints });
+  assert.equal(refused.verdict, 'unverifiable');
+  const revoked = await judge(read(world.files.revoked));
+  const told = { number: revoked.basis.settled.number, hash: revoked.basis.settled.hash };
+  const known = { evidence: revoked.evidence, checkpoints: `${world.chain} ${told.number} ${told.hash}` };
+  assert.equal((await judge(read(world.files.revoked), { endpoints: [], ...known })).verdict, 'invalid');
+  // It speaks of the batch, so of this credential's anchor, but not of its status.
+  assert.equal((await judge(valid, { endpoints: [], ...known })).verdict, 'unverifiable');
+});
+
+test('documents are asked for only where the caller allows it', async () => {
+  const strangers = { chains: [world.chain] };
+  const none = await judge(valid, { policy: strangers });
+  assert.equal(none.verdict, 'unverifiable');
+  assert.equal(none.decisive.check, 'issuer');
+  assert.ok(none.asked.every(({ kind }) => kind === 'rpc'));
+  const did = 'did:web:university.example';
+  const account = `${world.chain}:${world.issuer}`;
+  const method = { id: `${did}#1`, type: 'EcdsaSecp256k1RecoveryMethod2020', controller: did, blockchainAccountId: account };
+  const document = { id: did, verificationMethod: [method], assertionMethod: [method.id] };
+  const asked = [];
+  const documents = async (url) => {
+    asked.push(url);
+    if (url.startsWith('dns:')) throw new Error('no DNS here');
+    return new TextEncoder().encode(JSON.stringify(document));
+  };
+  const tied = await judge(valid, { policy: strangers, documents });
+  assert.equal(tied.verdict, 'valid', JSON.stringify(tied, null, 1));
+  assert.ok(asked.includes('https://university.example/.well-known/did.json'));
+  document.verificationMethod[0].blockchainAccountId = `${world.chain}:0x${'11'.repeat(20)}`;
+  const contradicted = await judge(valid, { policy: strangers, documents });
+  assert.equal(contradicted.verdict, 'invalid', JSON.stringify(contradicted, null, 1));
+  const down = await judge(valid, { policy: strangers, documents: () => Promise.reject(new Error('down')) });
+  assert.equal(down.verdict, 'unverifiable', JSON.stringify(down, null, 1));
+});
+
 test('who calls can end it', async () => {
   const off = await silent();
   const verifying = judge(valid, { endpoints: [off.url], signal: AbortSignal.timeout(100) });
@@ -198,7 +247,7 @@ test('what is no credential is told', async () => {
   const spoilt = await judge(new TextEncoder().encode('{"a":1,"a":2}'), { name: 'a.json' });
   assert.equal(spoilt.verdict, 'invalid');
   assert.equal(spoilt.opened, null);
-  const deep = await judge(new TextEncoder().encode('['.repeat(10_000)), { name: 'a.json' });
+  const deep = await judge(new TextEncoder().encode('{"a":'.repeat(10_000)), { name: 'a.json' });
   assert.equal(deep.verdict, 'invalid');
   const plain = await judge(new TextEncoder().encode('%PDF-1.7'), { name: 'a.pdf' });
   assert.equal(plain.verdict, 'unverifiable');

@@ -70,7 +70,7 @@ export async function verify(file: Uint8Array, options: Options = {}): Promise<R
   signal?.addEventListener('abort', stop);
   try {
     const asked = await answerAll(session, new Fetcher(options, endpoints, ended.signal), options.progress);
-    const evidence = null;
+    const evidence = session.evidence() ?? null;
     return { ...JSON.parse(session.result() as string), asked, evidence, now };
   } finally {
     signal?.removeEventListener('abort', stop);
@@ -80,11 +80,12 @@ export async function verify(file: Uint8Array, options: Options = {}): Promise<R
 }
 
 function begin(file: Uint8Array, options: Options, endpoints: Endpoint[], now: number): rust.Verification {
-  const { quorum, reading, policy, name } = options;
+  const { quorum, reading, policy, name, checkpoints, lists, statements } = options;
+  const documents = typeof options.documents === 'function' ? 'given' : options.documents ? 'fetched' : 'none';
   const names = endpoints.map((endpoint) => endpoint.name);
-  const settings = { endpoints: names, quorum, reading, policy, name, now };
+  const settings = { endpoints: names, quorum, reading, policy, name, checkpoints, lists, statements, documents, now };
   try {
-    return new rust.Verification(file, options.receipt, JSON.stringify(settings));
+    return new rust.Verification(file, options.receipt, options.evidence, JSON.stringify(settings));
   } catch (error) {
     throw new TypeError(`verify: ${message(error)}`);
   }

@@ -71,8 +71,8 @@ export interface Opened {
   format: 'json' | 'jwt' | 'png' | 'svg' | 'file';
   /** The credential, for display; `null` where the file is none. Hostile input: show it as text. */
   credential: { [member: string]: unknown } | null;
-  /** SHA-256 that the registry has seen; `null` where it carries no anchor. */
-  digest: Hex | null;
+  /** SHA-256 (hex) that the registry has seen; `null` where it carries no anchor. */
+  digest: string | null;
   /** Where its digest is anchored; `null` where it carries no anchor. */
   receipt: Receipt | null;
 }
@@ -108,8 +108,9 @@ export interface AgreedBlock extends Block {
 /** What the look at the chain rests on. */
 export interface Basis {
   chain: string;
-  /** `proof`: everything was proven against the blocks' hashes; `agreement`: something rests on equal answers. */
-  mode: 'proof' | 'agreement';
+  /** `proof`: everything was proven against the blocks' hashes; `agreement`: something rests on equal answers;
+   * `evidence`: it was proven before, against a block hash among `checkpoints`. */
+  mode: 'proof' | 'agreement' | 'evidence';
   /** How many endpoints had to agree. */
   needed: number;
   /** Of how many. */
@@ -188,10 +189,16 @@ export interface Options {
   evidence?: Uint8Array;
   /** Trusted block hashes, one a line: `eip155:1 <number> 0x<hash>`. */
   checkpoints?: string;
+  /** Lists of recognised issuers that the verifier trusts: `{ version: 1, name?, issuers: [{ id, name?, accounts? }] }`, or DCC's registry. */
+  lists?: { name: string; list: object }[];
+  /** Statements that issuers' own keys signed about their accounts: compact tokens. */
+  statements?: string[];
   /**
    * Whether documents that the credential names (DID documents, keys, status lists) are fetched from their hosts, which
    * tells those hosts that it is looked at. Default: no; what needs them is then told as unknown. A function fetches
-   * them itself, through a proxy, say, where hosts do not allow pages of other origins to read them.
+   * them itself: through a proxy, say, where hosts do not allow pages of other origins to read them. It is asked for DNS
+   * records as well (`dns:_testamur.host?type=TXT`; the answer is a JSON array of texts), and on a server it is what keeps a
+   * hostile credential from private hosts.
    */
   documents?: boolean | ((url: string, signal: AbortSignal) => Promise<Uint8Array>);
   /**

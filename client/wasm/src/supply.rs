@@ -1,0 +1,140 @@
+//! Checks that need what stands elsewhere: asked for, until nothing new is wanted.
+
+use serde_json::Value;
+use testamur_core::{
+    Hash, UnixSeconds,
+    checked::{Checked, Missing},
+    evidence::IdentityDocument,
+};
+use testamur_credentials::{Shelf, Supplied, check::Verifier, opened::Opened};
+
+use crate::{
+    exchange::{Exchange, NoAnswer, Question, all, both},
+    hex,
+    settings::{Documents, Settings},
+};
+
+/// Rounds of asking: a list leads to its issuer's document, and that to a key's.
+const ROUNDS: usize = 4;
+/// Documents that one credential may make anybody fetch: an issuer's, a key's, some lists and theirs.
+const MAX_DOCUMENTS: usize = 32;
+
+/// What was checked, and the documents that it rests on.
+pub async fn check(
+    exchange: &Exchange,
+    opened: &mut Opened,
+    settings: &Settings,
+    seen_before: &[IdentityDocument],
+) -> (Checked, Vec<IdentityDocument>) {
+    let (known, recognised) = (settings.known(), settings.recognised());
+    let verifier = Verifier { policy: &settings.policy, known: &known, recognised: &recognised };
+    let mut shelf = Shelf::default();
+    for document in seen_before {
+        shelf.put_document(&document.url, Ok(supplied(document.bytes.clone(), document.as_of)));
+    }
+    let mut had = Vec::new();
+    let mut asked = 0;
+    for _ in 0..ROUNDS {
+        let checked = verifier.check(opened, &shelf, settings.now);
+        let wanted = shelf.take_wanted();
+        if wanted.is_empty() {
+            return (checked, had);
+        }
+        let urls: Vec<String> = wanted.documents.into_iter().collect();
+        let gets = urls.iter().enumerate().map(|(at, url)| document(exchange, url, settings.documents, asked + at));
+        let hashes = wanted.canonical.iter().map(|document| canonical(exchange, document));
+        let (documents, hashes) = both(all(gets), all(hashes)).await;
+        asked += urls.len();
+        for (url, document) in urls.into_iter().zip(documents) {
+            if let Ok(bytes) = &document {
+                had.push(IdentityDocument { url: url.clone(), as_of: settings.now, bytes: bytes.clone() });
+            }
+            shelf.put_document(url, document.map(|bytes| supplied(bytes, settings.now)));
+        }
+        for (document, hash) in wanted.canonical.iter().zip(hashes) {
+            shelf.put_canonical(document, hash);
+        }
+    }
+    (verifier.check(opened, &shelf, settings.now), had)
+}
+
+fn supplied(bytes: Vec<u8>, as_of: UnixSeconds) -> Supplied {
+    Supplied { bytes: bytes.into(), as_of }
+}
+
+/// A document, where the settings let it be asked for.
+async fn document(exchange: &Exchange, url: &str, documents: Documents, asked: usize) -> Result<Vec<u8>, Missing> {
+    let what = url.to_owned();
+    let refused = |reason: &str| Err(Missing::Refused { what: url.to_owned(), reason: reason.to_owned() });
+    match documents {
+        Documents::None => return Err(Missing::NotAsked { what }),
+        _ if asked >= MAX_DOCUMENTS => return refused("the credential names too many documents"),
+        Documents::Fetched if url.starts_with("dns:") => {
+            let help = Some("a page cannot ask the DNS".to_owned());
+            return Err(Missing::NotCarried { what, help });
+        }
+        Documents::Fetched if !is_public(url) => return refused("it is not on a public host"),
+        Documents::Fetched | Documents::Given => {}
+    }
+    let answer = exchange.ask(Question::Document { url: what.clone() }).await;
+    answer.map_err(|no_answer| missing(what, no_answer))
+}
+
+async fn canonical(exchange: &Exchange, document: &Value) -> Result<Hash, Missing> {
+    let what = "the canonical form of its JSON-LD".to_owned();
+    let answer = exchange.ask(Question::Canonical { document: document.clone() }).await;
+    let bytes = answer.map_err(|no_answer| missing(what.clone(), no_answer))?;
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    let text = text.strip_prefix("0x").unwrap_or(text);
+    let hash = hex::bytes(&format!("0x{text}")).and_then(|bytes| Hash::try_from(&bytes[..]).ok());
+    hash.ok_or(Missing::Unreadable { what, reason: "it is no SHA-256 in hex".to_owned() })
+}
+
+fn missing(what: String, no_answer: NoAnswer) -> Missing {
+    match no_answer {
+        NoAnswer::Unreachable(detail) => Missing::Unreachable { what, detail },
+        NoAnswer::NotFound(detail) => Missing::NotFound { what, detail },
+        NoAnswer::Refused(reason) => Missing::Refused { what, reason },
+        NoAnswer::Unreadable(reason) => Missing::Unreadable { what, reason },
+    }
+}
+
+/// Whether a URL may be fetched that only a credential names: `https`, of a host by its name. What the name leads to is
+/// out of sight here; browsers keep pages from reading private hosts that do not allow it.
+fn is_public(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("https://") else { return false };
+    let authority = &rest[..rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())];
+    let host = authority.split_once(':').map_or(authority, |(host, _)| host).trim_end_matches('.').to_ascii_lowercase();
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let is_private = ["localhost", "local", "internal", "lan", "home", "intranet", "onion"].contains(&last);
+    let is_number = last.starts_with(|letter: char| letter.is_ascii_digit());
+    !authority.contains(['@', '[', '%']) && host.contains('.') && !is_private && !is_number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_public_host_is_not_asked() {
+        for public in ["https://university.example/did.json", "https://a.example:8443/x?y#z"] {
+            assert!(is_public(public), "{public}");
+        }
+        for other in [
+            "http://university.example/",
+            "https://localhost/",
+            "https://printer.local/",
+            "https://127.0.0.1/",
+            "https://10.1/",
+            "https://0x7f.1/",
+            "https://127.0.0.1./",
+            "https://[::1]/",
+            "https://user@university.example/",
+            "https://intranet/",
+            "https://127.0.0.1%2f.example/",
+            "file:///etc/passwd",
+        ] {
+            assert!(!is_public(other), "{other}");
+        }
+    }
+}
