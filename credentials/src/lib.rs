@@ -6,6 +6,7 @@
 
 pub mod badge2;
 pub mod baked;
+pub mod check;
 mod host;
 pub mod integrity;
 pub mod jose;
@@ -16,5 +17,6 @@ pub mod lists;
 pub mod opened;
 pub mod recognised;
 pub mod supplies;
+pub mod ties;
 
 pub use supplies::{Have, Shelf, Supplied, Supplies};
