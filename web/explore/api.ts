@@ -94,6 +94,8 @@ export interface Happening {
 export class Refusal extends Error {
   constructor(
     readonly status: number,
+    /** The last part of the problem's `type`, which never changes. */
+    readonly kind: string,
     detail: string,
   ) {
     super(detail);
@@ -117,5 +119,6 @@ async function ask<T>(path: string): Promise<T> {
   const answer = await fetch(path, { cache: 'no-cache', headers: { accept: 'application/json' } });
   const body: unknown = await answer.json().catch(() => null);
   if (answer.ok && body !== null) return body as T;
-  throw new Refusal(answer.status, (body as { detail?: string } | null)?.detail ?? answer.statusText);
+  const problem = body as { type?: string; detail?: string } | null;
+  throw new Refusal(answer.status, problem?.type?.split(':').at(-1) ?? '', problem?.detail ?? answer.statusText);
 }

@@ -87,7 +87,7 @@ async function stated(told: Batch, root: string): Promise<Child[]> {
       h('p', { class: 'quiet' }, t('own-eyes', { registry: says.registry, chain: chain(says.chain) })),
     ];
   } catch (error) {
-    if (error instanceof Refusal && error.status === 404) return [notice(t('contract-silent'))];
+    if (error instanceof Refusal && error.kind === 'unknown-batch') return [notice(t('contract-silent'))];
     return [notice(t('contract-unseen', { detail: (error as Error).message }))];
   }
 }

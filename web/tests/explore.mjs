@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { launch, open, overflows, shoot, violations } from './browser.mjs';
 
@@ -10,6 +11,13 @@ const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const given = JSON.parse((await lines.next()).value);
 const { url, issuer, token, credentials, revoked, screens } = given;
 const browser = await launch();
+
+// A translation fills the same places.
+for (const folder of ['explore', 'src/words']) {
+  const [en, es] = ['en', 'es'].map((tag) => JSON.parse(readFileSync(new URL(`../${folder}/${tag}.json`, import.meta.url))));
+  const places = (entry) => [...new Set(JSON.stringify(entry).match(/\{\w+\}/g))].sort();
+  for (const key of Object.keys(en)) assert.deepEqual(places(es[key]), places(en[key]), `${folder}: ${key}`);
+}
 
 /** Opens a view, and hands it over once it is all there. */
 async function visit(path, options, look) {
