@@ -1,0 +1,48 @@
+//! Who is it? What answers that stands elsewhere, and is fetched here: documents of DIDs, DNS records, lists of
+//! recognised issuers. What follows from it is told by `testamur_credentials`, which does no I/O.
+
+pub mod dns;
+mod library;
+pub mod lists;
+
+use std::{fs, path::Path};
+
+use reqwest::Certificate;
+use testamur_core::policy::Policy;
+use testamur_credentials::ties::Known;
+
+pub use dns::{Dns, DnsServer};
+pub use library::Library;
+
+use crate::{
+    fetch::{FetchSettings, Fetcher},
+    policy::Sources,
+};
+
+/// A library that fetches as the configuration says. An error is in the configuration; a resolver that cannot be reached
+/// is none.
+pub async fn open(sources: &Sources) -> Result<Library, String> {
+    let authorities = sources.authorities.as_deref().map(certificates).transpose()?.unwrap_or_default();
+    let settings = FetchSettings { allow_hosts: sources.allow_hosts.clone(), authorities, timeout: None };
+    let fetcher = Fetcher::new(&settings).map_err(|error| error.to_string())?;
+    let library = Library::online(fetcher);
+    Ok(match &sources.dns {
+        Some(server) => library.with_dns(Dns::connect(server).await),
+        None => library,
+    })
+}
+
+/// What the verifier brings along: the lists and statements that its configuration names, and the issuers of its policy.
+pub async fn known(sources: &Sources, policy: &Policy, library: &Library) -> Result<Known, String> {
+    let read =
+        |path: &std::path::PathBuf| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
+    let statements = sources.statements.iter().map(read).collect::<Result<_, _>>()?;
+    let lists = lists::load(&sources.lists, library).await?;
+    Ok(Known::new(lists, statements, policy))
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let pem = fs::read(path).map_err(|error| wrong(&error))?;
+    Certificate::from_pem_bundle(&pem).map_err(|error| wrong(&error))
+}
