@@ -3,7 +3,6 @@
 use serde::{Deserialize, Deserializer, de};
 use testamur_core::{UnixSeconds, evidence::Checkpoints, policy::Policy};
 use testamur_credentials::{
-    likeness::{Called, Recognised},
     recognised::RecognisedList,
     ties::{Known, Listed},
 };
@@ -68,14 +67,6 @@ impl Settings {
     pub fn known(&self) -> Known {
         let listed = |named: &NamedList| Listed { name: named.name.clone(), list: Ok((named.list.clone(), self.now)) };
         Known::new(self.lists.iter().map(listed).collect(), self.statements.clone(), &self.policy)
-    }
-
-    /// The issuers that others could be mistaken for.
-    pub fn recognised(&self) -> Recognised {
-        let own = self.policy.issuers.iter().map(|issuer| (issuer.id.as_deref(), issuer.name.as_deref()));
-        let entries = self.lists.iter().flat_map(|named| &named.list.issuers);
-        let listed = entries.map(|entry| (Some(entry.id.as_str()), entry.name.as_deref()));
-        Recognised::new(own.chain(listed).map(|(id, name)| Called { id, name }))
     }
 }
 

@@ -6,7 +6,7 @@ use testamur_core::{
     checked::{Checked, Missing},
     evidence::IdentityDocument,
 };
-use testamur_credentials::{Shelf, Supplied, check::Verifier, opened::Opened};
+use testamur_credentials::{Shelf, Supplied, check, opened::Opened};
 
 use crate::{
     exchange::{Exchange, NoAnswer, Question, all, both},
@@ -26,8 +26,8 @@ pub async fn check(
     settings: &Settings,
     seen_before: &[IdentityDocument],
 ) -> (Checked, Vec<IdentityDocument>) {
-    let (known, recognised) = (settings.known(), settings.recognised());
-    let verifier = Verifier { policy: &settings.policy, known: &known, recognised: &recognised };
+    let known = settings.known();
+    let run = |opened: &mut Opened, shelf: &Shelf| check::check(opened, shelf, &settings.policy, &known, settings.now);
     let mut shelf = Shelf::default();
     for document in seen_before {
         shelf.put_document(&document.url, Ok(supplied(document.bytes.clone(), document.as_of)));
@@ -35,7 +35,7 @@ pub async fn check(
     let mut had = Vec::new();
     let mut asked = 0;
     for _ in 0..ROUNDS {
-        let checked = verifier.check(opened, &shelf, settings.now);
+        let checked = run(opened, &shelf);
         let wanted = shelf.take_wanted();
         if wanted.is_empty() {
             return (checked, had);
@@ -55,7 +55,7 @@ pub async fn check(
             shelf.put_canonical(document, hash);
         }
     }
-    (verifier.check(opened, &shelf, settings.now), had)
+    (run(opened, &shelf), had)
 }
 
 fn supplied(bytes: Vec<u8>, as_of: UnixSeconds) -> Supplied {
