@@ -123,7 +123,8 @@ impl Track {
     }
 
     fn bytes(&self) -> usize {
-        self.view().map_or(0, |view| view.head.tree.footprint()) + size_of::<Self>()
+        let tree = self.view().map_or(0, |view| view.head.tree.footprint());
+        tree + self.log(|log| log.bytes()) + size_of::<Self>()
     }
 }
 

@@ -88,6 +88,11 @@ impl Log {
         self.0.drain(..over);
     }
 
+    /// Bytes in memory.
+    pub fn bytes(&self) -> usize {
+        self.0.len() * size_of::<Taken>()
+    }
+
     /// At most a page before an epoch, newest first.
     fn page(&self, before: Option<u64>) -> Vec<Taken> {
         let older = self.0.iter().rev().filter(|taken| before.is_none_or(|before| taken.epoch < before));
