@@ -112,6 +112,26 @@ mod tests {
     }
 
     #[test]
+    fn core_names_the_artefacts_event() {
+        use alloy::sol_types::SolEvent;
+        let topics = testamur_core::registry::events::status_topics(Address([7; 20]), testamur_core::Purpose(1));
+        assert_eq!(topics[0].0, abi::StatusUpdated::SIGNATURE_HASH.0);
+        let event = abi::StatusUpdated {
+            issuer: to_alloy(Address([7; 20])),
+            purpose: 1,
+            epoch: 2,
+            root: [5; 32].into(),
+            delta: vec![1, 2, 3].into(),
+            previousBlock: 4,
+        };
+        let indexed = event.encode_topics_array::<3>();
+        assert_eq!(topics.map(|topic| topic.0), indexed.map(|topic| topic.0.0));
+        let (update, previous) = testamur_core::registry::events::read_status_update(&event.encode_data()).unwrap();
+        assert_eq!((update.epoch, update.root, previous.0), (2, Hash([5; 32]), 4));
+        assert_eq!(update.delta, [1, 2, 3]);
+    }
+
+    #[test]
     fn reverts_are_told_in_words() {
         let error = abi::WrongEpoch { expected: 4, given: 9 };
         assert_eq!(explain(&error.abi_encode()), "WrongEpoch(expected 4, given 9)");

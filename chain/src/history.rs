@@ -9,10 +9,16 @@ use alloy::{
     sol_types::SolEvent,
 };
 use serde::Deserialize;
+pub(crate) use testamur_core::registry::events::Link;
+pub use testamur_core::registry::events::{Event, Place, StatusUpdate};
 use testamur_core::{
-    Address, BlockNumber, Hash, Purpose, StatusIndex, UnixSeconds,
+    Address, BlockNumber, Hash, Purpose, UnixSeconds,
     observation::{BlockRef, StatusRecord},
-    status::{StatusTree, delta},
+    registry::{
+        events::read_status_update,
+        history::{HistoryFault, check_numbers},
+    },
+    status::StatusTree,
 };
 
 use crate::{
@@ -22,28 +28,6 @@ use crate::{
 
 /// JSON-RPC code for what a server keeps no more (EIP-4444).
 const PRUNED: i64 = 4444;
-/// Indices toggled at a time: 32 MiB of them.
-const TOGETHER: usize = 1 << 22;
-
-/// Where an event stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Its block.
-    pub block: BlockNumber,
-    /// The hash of that block.
-    pub block_hash: Hash,
-    /// The transaction that emitted it.
-    pub transaction: Hash,
-}
-
-/// An event of one of an issuer's chains.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event<T> {
-    /// What happened.
-    pub what: T,
-    /// Where.
-    pub place: Place,
-}
 
 /// A batch was anchored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,17 +36,6 @@ pub struct Anchored {
     pub root: Hash,
     /// Leaves of the batch.
     pub size: u64,
-}
-
-/// A status root was replaced.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusUpdate {
-    /// The update's number, from 1.
-    pub epoch: u64,
-    /// The new root.
-    pub root: Hash,
-    /// The toggled indices, as published ([`testamur_core::status::delta`]).
-    pub delta: Vec<u8>,
 }
 
 /// What an issuer did beside anchoring and status updates.
@@ -139,12 +112,8 @@ pub async fn status_updates(
 ) -> Result<Vec<Event<StatusUpdate>>, Error> {
     let filter = Filter::new(&[abi::StatusUpdated::SIGNATURE_HASH], issuer).topic(B256::with_last_byte(purpose.0));
     let updates = walk(registry, &filter, record.block, BlockNumber(0), status_update).await?;
-    let numbered = updates.iter().zip(1..).all(|(update, number)| update.what.epoch == number);
-    let last = updates.last().map_or((0, Hash::ZERO), |update| (update.what.epoch, update.what.root));
-    if numbered && last == (record.epoch, record.root) {
-        return Ok(updates);
-    }
-    Err(Error::unusable(format!("the status updates of {issuer} do not lead to epoch {}", record.epoch)))
+    check_numbers(&updates, record)?;
+    Ok(updates)
 }
 
 /// The bits behind a status record, rebuilt from published deltas: [`status_updates`], then [`rebuild`].
@@ -162,31 +131,18 @@ pub async fn status_tree(
 ///
 /// Only the last root is looked at, which is all that a verifier needs; [`crate::Follower`] looks at each.
 pub fn rebuild(updates: &[Event<StatusUpdate>], record: &StatusRecord) -> Result<StatusTree, Error> {
-    let mut tree = StatusTree::new();
-    let (mut toggled, mut unread) = (Vec::new(), None);
-    for Event { what: update, .. } in updates.iter().take_while(|update| update.what.epoch <= record.epoch) {
-        match delta::decode(&update.delta) {
-            Ok(indices) => toggled.extend(indices),
-            Err(fault) => unread = unread.or(Some(Error::Delta { epoch: update.epoch, fault })),
-        }
-        if toggled.len() > TOGETHER {
-            toggle(&mut tree, &mut toggled);
-        }
-    }
-    toggle(&mut tree, &mut toggled);
-    let rebuilt = tree.root();
-    if rebuilt == record.root {
-        return Ok(tree);
-    }
-    Err(unread.unwrap_or(Error::StatusRoot { rebuilt, stated: record.root }))
+    Ok(testamur_core::registry::history::rebuild(updates.iter().map(|event| &event.what), record)?)
 }
 
-/// Toggles many updates at once: most of the work on the way to the root is then done once. Twice toggled is not toggled.
-fn toggle(tree: &mut StatusTree, toggled: &mut Vec<StatusIndex>) {
-    toggled.sort_unstable();
-    let odd: Vec<_> = toggled.chunk_by(|a, b| a == b).filter(|same| same.len() % 2 == 1).map(|same| same[0]).collect();
-    tree.toggle(&odd);
-    toggled.clear();
+impl From<HistoryFault> for Error {
+    fn from(fault: HistoryFault) -> Self {
+        match fault {
+            HistoryFault::NoEvents { block } => Self::NoHistory { block },
+            HistoryFault::Root { rebuilt, stated } => Self::StatusRoot { rebuilt, stated },
+            HistoryFault::Delta { epoch, fault } => Self::Delta { epoch, fault },
+            other => Self::unusable(other.to_string()),
+        }
+    }
 }
 
 /// The status record at a moment, and the bits behind it.
@@ -275,14 +231,6 @@ async fn walk<T>(
     Ok(events)
 }
 
-/// The events of one block, and the block of the one before them.
-pub(crate) struct Link<T> {
-    /// At least one, oldest first.
-    pub(crate) events: Vec<Event<T>>,
-    /// Earlier than this block; 0 where nothing came before.
-    pub(crate) previous: BlockNumber,
-}
-
 /// The status updates of one purpose in a block that has some.
 pub(crate) async fn status_link(
     registry: &Registry,
@@ -319,25 +267,16 @@ async fn link<T>(
         Err(Error::Rpc { code: PRUNED, .. }) => return Err(Error::NoHistory { block }),
         logs => logs?,
     };
-    let mut previous = None;
-    let mut events = Vec::with_capacity(logs.len());
-    for log in &logs {
+    let events = logs.iter().map(|log| {
         let (what, named) = read(log)?;
-        // Only the first event of a block points to an earlier one; the others to their own.
-        let fits = if previous.is_none() { named < block.0 } else { named == block.0 };
-        if !fits || log.block_hash != logs[0].block_hash {
-            return Err(Error::unusable(format!("an event of block {block} names block {named} as the one before")));
-        }
-        previous.get_or_insert(BlockNumber(named));
-        events.push(Event { what, place: log.place() });
-    }
-    Ok(Link { events, previous: previous.ok_or(Error::NoHistory { block })? })
+        Ok((Event { what, place: log.place() }, BlockNumber(named)))
+    });
+    Ok(Link::new(block, events.collect::<Result<Vec<_>, Error>>()?)?)
 }
 
 fn status_update(log: &Log) -> Result<(StatusUpdate, u64), Error> {
-    let event: abi::StatusUpdated = log.decode()?;
-    let what = StatusUpdate { epoch: event.epoch, root: Hash(event.root.0), delta: event.delta.into() };
-    Ok((what, event.previousBlock))
+    let read = read_status_update(&log.data).map(|(update, previous)| (update, previous.0));
+    read.ok_or_else(|| Error::unusable("an event that is no status update"))
 }
 
 /// Which events of the contract are asked for: some kinds, one issuer, perhaps one more indexed value.

@@ -23,6 +23,7 @@ pub mod policy;
 pub mod proof;
 pub mod receipt;
 pub mod registry;
+mod rpc;
 mod sha256;
 pub mod status;
 pub mod units;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    Header, ProofError, rlp, rpc,
+    Header, ProofError, rlp,
     trie::{self, EMPTY_ROOT, Listed, MAX_NODE_BYTES, Nodes},
 };
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     keccak::keccak256,
     observation::{AnchorRecord, BlockRef, StatusRecord},
     registry::slots,
+    rpc,
 };
 
 /// A path has 64 nibbles, and a node at each at most, if there is a leaf with nothing left.
@@ -39,11 +40,10 @@ struct SlotProof {
 impl AccountProof {
     /// Reads an answer to `eth_getProof`; [`ProofError::Answer`] or [`ProofError::TooLarge`] where it is none.
     pub fn from_rpc(answer: &Value) -> Result<Self, ProofError> {
-        let address = rpc::data(rpc::member(answer, "address")?, "address")?;
         let storage = array(rpc::member(answer, "storageProof")?, "storageProof", "proven slots", MAX_SLOTS)?;
         Ok(Self {
-            address: address.as_slice().try_into().map_err(|_| ProofError::Answer { member: "address" })?,
-            code_hash: rpc::hash(rpc::member(answer, "codeHash")?, "codeHash")?,
+            address: rpc::bytes(rpc::member(answer, "address")?, "address")?,
+            code_hash: rpc::bytes(rpc::member(answer, "codeHash")?, "codeHash")?,
             nodes: nodes(answer, "accountProof")?,
             storage: storage.iter().map(SlotProof::from_rpc).collect::<Result<_, _>>()?,
         })
@@ -143,8 +143,9 @@ impl Proven {
         Self { block, address, code_hash, slots: BTreeMap::new() }
     }
 
-    pub(super) fn slots_mut(&mut self) -> &mut BTreeMap<Hash, Hash> {
-        &mut self.slots
+    /// Whoever inserts has checked.
+    pub(super) fn insert(&mut self, slot: Hash, value: Hash) {
+        self.slots.insert(slot, value);
     }
 
     /// The block that all of it is true at.

@@ -1,6 +1,6 @@
 //! What can be wrong with a header or a proof.
 
-use crate::{Address, Hash};
+use crate::{Address, Hash, rpc::Unreadable};
 
 /// Why a header or a proof proves nothing. A variant carries what was compared.
 ///
@@ -43,4 +43,13 @@ pub enum ProofError {
     /// A slot is proven twice, or was not asked for.
     #[error("the slot {slot} was not asked for, or is proven twice")]
     NotAsked { slot: Hash },
+    /// Status bits of another tree than the one whose root is proven.
+    #[error("the status bits lead to the root {reached}, proven is {proven}")]
+    StatusRoot { reached: Hash, proven: Hash },
+}
+
+impl From<Unreadable> for ProofError {
+    fn from(Unreadable { member }: Unreadable) -> Self {
+        Self::Answer { member }
+    }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{ProofError, rlp, rpc};
-use crate::{BlockNumber, Hash, UnixSeconds, keccak::keccak256, observation::BlockRef};
+use super::{ProofError, rlp};
+use crate::{BlockNumber, Hash, UnixSeconds, keccak::keccak256, observation::BlockRef, rpc};
 
 /// Ethereum's are below 1 KiB. Polygon's list validators and the dependencies of transactions in their extra data.
 const MAX_BYTES: usize = 64 << 10;
@@ -76,7 +76,7 @@ impl Header {
     /// Builds a header from a block of `eth_getBlockByNumber` (or `…ByHash`). Its hash decides whether that was right:
     /// [`ProofError::BlockHash`] where it is another than the answer's own.
     pub fn from_rpc(block: &Value) -> Result<Self, ProofError> {
-        let claimed = rpc::hash(rpc::member(block, "hash")?, "hash")?;
+        let claimed: Hash = rpc::bytes(rpc::member(block, "hash")?, "hash")?;
         let mut members = Vec::with_capacity(MEMBERS.len());
         for (at, (name, form)) in MEMBERS.into_iter().enumerate() {
             let Some(value) = rpc::present(block, name) else {

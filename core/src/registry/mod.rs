@@ -1,8 +1,10 @@
 //! The `Registry` contract that verifiers accept everywhere: one bytecode, one address, on every chain; and what its
-//! storage says.
+//! storage ([`slots`]) and its [`events`] say. From the latter come the bits behind a status root: [`history`].
 //!
 //! The values come from `contracts/artifacts/Registry.json`; a test of `testamur-chain` compares them.
 
+pub mod events;
+pub mod history;
 pub mod slots;
 
 use crate::{Address, Hash};
