@@ -1,9 +1,11 @@
 //! From an expanded document to canonical N-Quads (RDFC-1.0), by the crate `rdf-canon`.
 
+use std::collections::{HashMap, HashSet};
+
 use iref::IriBuf;
 use json_ld_core::{ExpandedDocument, ValidId, rdf::RdfQuads, rdf::Value};
 use oxrdf::{BlankNode, GraphName, Literal, NamedNode, Quad, Subject, Term};
-use rdf_canon::{CanonicalizationError, CanonicalizationOptions, canonicalize_quads_with};
+use rdf_canon::{CanonicalizationError, CanonicalizationOptions, issue_quads_with, relabel_quads};
 use rdf_types::{BlankIdBuf, LiteralType, generator};
 
 use crate::LinkedDataError;
@@ -20,12 +22,47 @@ type QuadOfDocument = rdf_types::Quad<ValidId, ValidId, Value<IriBuf, BlankIdBuf
 /// The canonical N-Quads of `document`, of which no node has a name of its own that is no IRI.
 pub fn canonical(document: ExpandedDocument) -> Result<String, LinkedDataError> {
     let quads = quads(document)?;
-    let rounds = MAX_ROUNDS.min(MAX_COMPARISONS / quads.len().max(1));
+    let labelled = relabel_quads(&quads, &labels(&quads)?).map_err(invalid)?;
+    let mut lines: Vec<String> = labelled.iter().map(|quad| format!("{quad} .\n")).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    Ok(lines.concat())
+}
+
+/// What the nameless nodes are called.
+fn labels(quads: &[Quad]) -> Result<HashMap<String, String>, LinkedDataError> {
+    let nameless: HashSet<&str> = quads.iter().flat_map(nameless).collect();
+    if nameless.len() < 2 {
+        // Nothing to tell apart: most proof configurations.
+        return Ok(nameless.into_iter().map(|node| (node.to_owned(), "c14n0".to_owned())).collect());
+    }
+    let rounds = MAX_ROUNDS.min(MAX_COMPARISONS / quads.len());
     let options = CanonicalizationOptions { hndq_call_limit: Some(rounds) };
-    canonicalize_quads_with::<rdf_canon_sha2::Sha256>(&quads, &options).map_err(|error| match error {
+    issue_quads_with::<rdf_canon_sha2::Sha256>(quads, &options).map_err(|error| match error {
         CanonicalizationError::HndqCallLimitExceeded(limit) => LinkedDataError::TooComplex { limit },
-        error => LinkedDataError::Invalid { what: error.to_string() },
+        error => invalid(error),
     })
+}
+
+/// As subject, object or graph.
+fn nameless(quad: &Quad) -> impl Iterator<Item = &str> {
+    let subject = match &quad.subject {
+        Subject::BlankNode(node) => Some(node),
+        Subject::NamedNode(_) => None,
+    };
+    let object = match &quad.object {
+        Term::BlankNode(node) => Some(node),
+        Term::NamedNode(_) | Term::Literal(_) => None,
+    };
+    let graph = match &quad.graph_name {
+        GraphName::BlankNode(node) => Some(node),
+        GraphName::NamedNode(_) | GraphName::DefaultGraph => None,
+    };
+    [subject, object, graph].into_iter().flatten().map(BlankNode::as_str)
+}
+
+fn invalid(error: CanonicalizationError) -> LinkedDataError {
+    LinkedDataError::Invalid { what: error.to_string() }
 }
 
 /// Not by way of the crate's node map, which loses types where one `id` stands in two places.
