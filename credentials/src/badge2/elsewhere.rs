@@ -63,7 +63,8 @@ pub(super) fn issued(assertion: &Map<String, Value>, supplies: &dyn Supplies) ->
             (class, Some(as_of))
         }
     };
-    let issuer = class.get("issuer").and_then(reference).ok_or_else(|| malformed("the badge class's issuer"))?.to_owned();
+    let issuer =
+        class.get("issuer").and_then(reference).ok_or_else(|| malformed("the badge class's issuer"))?.to_owned();
     if host(&issuer).is_none() {
         return Err(malformed("the badge class's issuer, which is no URL,").into());
     }
@@ -92,7 +93,8 @@ pub(super) fn check_scope(url: &str, issued: &Issued) -> Result<(), SignatureFau
     let (prefixes, origins) = (member("startsWith"), member("allowedOrigins"));
     // A prefix that ends within a host's name is a prefix of other hosts as well.
     let begins = |prefix: &str| secure(url).starts_with(&secure(prefix)) && host(url) == host(prefix);
-    let is_on = |origin: &str| host(url).as_deref() == Some(&*origin.rsplit('/').next().unwrap_or(origin).to_ascii_lowercase());
+    let is_on =
+        |origin: &str| host(url).as_deref() == Some(&*origin.rsplit('/').next().unwrap_or(origin).to_ascii_lowercase());
     let is_within = match (prefixes, origins) {
         (None, None) => host(url) == host(&issued.issuer),
         (prefixes, origins) => {

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 use testamur_core::{
-    checked::{KeyOwner, ListGap, ListOutcome, Missing, SignatureFault, SignatureGap, SignatureOutcome},
     UnixSeconds,
+    checked::{KeyOwner, ListGap, ListOutcome, Missing, SignatureFault, SignatureGap, SignatureOutcome},
 };
 
 use super::{
@@ -85,7 +85,8 @@ fn compare(
 
 /// One may name the badge class, and the other hold it: then it is what stands elsewhere.
 fn is_same_badge(given: &Value, hosted: Option<&Value>, class: &Map<String, Value>) -> bool {
-    let is_named = hosted.and_then(reference).zip(reference(given)).is_some_and(|(hosted, given)| is_same(hosted, given));
+    let is_named =
+        hosted.and_then(reference).zip(reference(given)).is_some_and(|(hosted, given)| is_same(hosted, given));
     let is_copy = given.as_object().is_none_or(|given| {
         given.iter().all(|(member, value)| FREE.contains(&member.as_str()) || class.get(member) == Some(value))
     });

@@ -66,7 +66,9 @@ impl Badge2 {
         };
         let revoked = checked.revoked.map(|(list, outcome)| {
             let outcome = match outcome {
-                ListOutcome::Clear { as_of } => fresh(as_of, policy, now).map_or_else(ListOutcome::Unknown, |()| outcome),
+                ListOutcome::Clear { as_of } => {
+                    fresh(as_of, policy, now).map_or_else(ListOutcome::Unknown, |()| outcome)
+                }
                 outcome => outcome,
             };
             ListEntry { purpose: "revocation".to_owned(), list, signer: None, outcome }

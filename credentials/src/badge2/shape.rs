@@ -33,7 +33,10 @@ pub(super) fn check(assertion: &Map<String, Value>) -> Result<(), Refusal> {
         ("recipient.identity", has("recipient").is_some_and(is_recipient)),
         ("issuedOn", has("issuedOn").is_some_and(is_date)),
         ("expires", has("expires").is_none_or(is_date)),
-        ("verification.type", verification(assertion).is_some_and(|way| texts(way.get("type")).any(|k| KINDS.contains(&k)))),
+        (
+            "verification.type",
+            verification(assertion).is_some_and(|way| texts(way.get("type")).any(|k| KINDS.contains(&k))),
+        ),
     ];
     match checks.into_iter().find(|(_, holds)| !holds) {
         Some((member, _)) => Err(Refusal::Badge { member }),

@@ -23,7 +23,9 @@ pub(super) fn check(assertion: &Map<String, Value>, token: &str, supplies: &dyn 
     let signature = match &creator {
         // A broken signature is told even where the issuer cannot be reached.
         Some(creator) => check_signature(token, creator, supplies),
-        None => Err(Stop::Fault(SignatureFault::NotListed { document: "the issuer's profile".into(), key: "any".into() })),
+        None => {
+            Err(Stop::Fault(SignatureFault::NotListed { document: "the issuer's profile".into(), key: "any".into() }))
+        }
     };
     let revoked = issued.as_ref().ok().and_then(|issued| revoked(assertion, issued, supplies));
     let outcome = match (signature, issued) {
@@ -61,7 +63,8 @@ fn check_signature(
     }
     let (document, as_of) = object(creator, supplies)?;
     let pem = document.get("publicKeyPem").and_then(Value::as_str);
-    let key = pem.and_then(|pem| PublicKey::from_pem(pem).ok()).ok_or_else(|| malformed(format!("the key {creator}")))?;
+    let key =
+        pem.and_then(|pem| PublicKey::from_pem(pem).ok()).ok_or_else(|| malformed(format!("the key {creator}")))?;
     key.check(Algorithm::Rs256, token.signed.as_bytes(), &token.signature)?;
     Ok((document, as_of))
 }
@@ -69,7 +72,8 @@ fn check_signature(
 /// The issuer lists the key, and the key names the issuer.
 fn check_owner(creator: &str, key: &Map<String, Value>, issued: &Issued) -> Result<(), SignatureFault> {
     let listed = issued.profile.get("publicKey");
-    let mut listed = listed.into_iter().flat_map(|keys| keys.as_array().map_or(std::slice::from_ref(keys), Vec::as_slice));
+    let mut listed =
+        listed.into_iter().flat_map(|keys| keys.as_array().map_or(std::slice::from_ref(keys), Vec::as_slice));
     if !listed.any(|listed| reference(listed).is_some_and(|listed| is_same(listed, creator))) {
         return Err(SignatureFault::NotListed { document: issued.issuer.clone(), key: creator.to_owned() });
     }

@@ -13,8 +13,8 @@ pub const MAX_IMAGE: usize = 16 << 20;
 /// The longest credential that is taken out of an image, inflated: 8 MiB.
 pub const MAX_TEXT: usize = 8 << 20;
 
-/// What every baked credential is announced by, in chunk and element names alike.
-const MARK: &[u8] = b"openbadge";
+/// What every baked credential is announced by: in chunks' names, and in elements' namespaces.
+const MARKS: [&[u8]; 2] = [b"openbadge", b"purl.imsglobal.org/ob/"];
 
 /// What was baked into an image.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,13 +69,16 @@ pub enum Fault {
 /// Takes the baked credential out of an image. `None` for anything else, and for an image that has none: also for a
 /// damaged one that does not even mention a badge.
 pub fn unbake(bytes: &[u8]) -> Result<Option<(Format, Baked)>, Fault> {
-    if bytes.len() > MAX_IMAGE || !bytes.windows(MARK.len()).any(|window| window == MARK) {
+    let mentions = |mark: &&[u8]| bytes.windows(mark.len()).any(|window| window == *mark);
+    if bytes.len() > MAX_IMAGE || !MARKS.iter().any(mentions) {
         return Ok(None);
     }
     if png::is_png(bytes) {
         return Ok(png::unbake(bytes)?.map(|baked| (Format::Png, baked)));
     }
-    let text = std::str::from_utf8(bytes).ok().filter(|text| svg::is_svg(text));
+    // Without the byte order mark, which the XML reader does not count among its places.
+    let text = std::str::from_utf8(bytes).ok().map(|text| text.trim_start_matches('\u{feff}'));
+    let text = text.filter(|text| svg::is_svg(text));
     let baked = text.map(svg::unbake).transpose()?.flatten();
     Ok(baked.map(|baked| (Format::Svg, baked)))
 }

@@ -41,7 +41,9 @@ pub(super) fn unbake(bytes: &[u8]) -> Result<Option<Baked>, Fault> {
             }
         }
         if chunk.kind == *b"IEND" {
-            return Ok(found.map(|(_, text)| Baked { text, picture: Picture { media_type: "image/png", bytes: picture } }));
+            return Ok(
+                found.map(|(_, text)| Baked { text, picture: Picture { media_type: "image/png", bytes: picture } })
+            );
         }
     }
 }

@@ -19,7 +19,7 @@ const ELEMENTS: [(&str, &str); 2] =
 const ILL_FORMED: Fault = Fault::Damaged { what: "the XML is not well formed" };
 
 pub(super) fn is_svg(text: &str) -> bool {
-    text.trim_start_matches('\u{feff}').trim_start().starts_with('<') && text.contains("<svg")
+    text.trim_start().starts_with('<') && text.contains("<svg")
 }
 
 pub(super) fn unbake(text: &str) -> Result<Option<Baked>, Fault> {
@@ -82,7 +82,9 @@ fn body(reader: &mut NsReader<&[u8]>) -> Result<String, Fault> {
             Event::CData(text) => body.push_str(&text.xml10_content()),
             Event::GeneralRef(reference) => match reference.resolve_char_ref().map_err(|_| ILL_FORMED)? {
                 Some(char) => body.push(char),
-                None => body.push_str(resolve_xml_entity(&reference).ok_or(Fault::Unreadable { what: "it uses entities" })?),
+                None => {
+                    body.push_str(resolve_xml_entity(&reference).ok_or(Fault::Unreadable { what: "it uses entities" })?)
+                }
             },
             Event::Comment(_) | Event::PI(_) => {}
             _ => return Err(Fault::Unreadable { what: "its element is not closed, or holds other elements" }),

@@ -41,18 +41,21 @@ impl Reader<'_> {
         for Signature { outcome, .. } in signatures {
             let gap = match outcome {
                 SignatureOutcome::Fails(fault) => return Err(signature(fault.to_string())),
-                SignatureOutcome::Holds(KeyOwner::Issuer { until, .. }) => match until.filter(|until| *until < self.now) {
-                    None => {
-                        held = Ok(());
-                        continue;
+                SignatureOutcome::Holds(KeyOwner::Issuer { until, .. }) => {
+                    match until.filter(|until| *until < self.now) {
+                        None => {
+                            held = Ok(());
+                            continue;
+                        }
+                        Some(until) => signature(format!("its key ended {until}")),
                     }
-                    Some(until) => signature(format!("its key ended {until}")),
-                },
+                }
                 SignatureOutcome::Holds(KeyOwner::Unproven(missing))
                 | SignatureOutcome::Unknown(SignatureGap::Missing(missing)) => ListGap::Missing(missing),
-                SignatureOutcome::Holds(KeyOwner::Untied { owner }) => {
-                    signature(format!("it is signed by {owner}, not by {}", issuer.unwrap_or("an issuer that it names")))
-                }
+                SignatureOutcome::Holds(KeyOwner::Untied { owner }) => signature(format!(
+                    "it is signed by {owner}, not by {}",
+                    issuer.unwrap_or("an issuer that it names")
+                )),
                 SignatureOutcome::Unknown(gap) => signature(gap.to_string()),
             };
             held = held.or(Err(gap));

@@ -100,7 +100,8 @@ fn meaning(
     match purpose {
         "revocation" | "suspension" => told(value != 0, as_of, length),
         "message" => {
-            let text = message(entry, value).ok_or_else(|| mismatch(format!("its entry has no message for 0x{value:x}")))?;
+            let text =
+                message(entry, value).ok_or_else(|| mismatch(format!("its entry has no message for 0x{value:x}")))?;
             Ok(ListOutcome::Message { text: text.to_owned() })
         }
         "refresh" if value != 0 => Ok(ListOutcome::Message { text: "a newer version of it can be had".to_owned() }),
@@ -120,7 +121,9 @@ fn message(entry: &Value, value: u64) -> Option<&str> {
 
 /// A number in decimal: a text in the Recommendation, often a number before.
 fn index(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str().filter(|text| text.bytes().all(|digit| digit.is_ascii_digit()))?.parse().ok())
+    value
+        .as_u64()
+        .or_else(|| value.as_str().filter(|text| text.bytes().all(|digit| digit.is_ascii_digit()))?.parse().ok())
 }
 
 /// Bits of each status: one, unless the entry says more.
@@ -132,5 +135,6 @@ fn status_size(entry: &Value) -> Result<NonZeroU32, ListGap> {
 
 /// Whether a member is a text, or an array that holds it.
 fn has(member: Option<&Value>, text: &str) -> bool {
-    member.is_some_and(|member| member == text || member.as_array().is_some_and(|texts| texts.iter().any(|t| t == text)))
+    member
+        .is_some_and(|member| member == text || member.as_array().is_some_and(|texts| texts.iter().any(|t| t == text)))
 }

@@ -55,7 +55,8 @@ pub fn check_entries(
     let reader = Reader { supplies, policy, now, issuer: issuer_of(credential) };
     let is_own = |entry: &&Value| own.is_some_and(|(account, index)| own_index(entry, account) == Some(index));
     let others = entries(credential).iter().filter(|entry| !is_own(entry));
-    let found = others.map(|entry| reader.look_up(entry, credential)).chain(token_status.map(|status| reader.token(status)));
+    let found =
+        others.map(|entry| reader.look_up(entry, credential)).chain(token_status.map(|status| reader.token(status)));
     found.map(Found::into_entry).collect()
 }
 

@@ -61,7 +61,8 @@ impl Reader<'_> {
         *signer = self.other(issuer);
         let list = token.payload.get("status_list").unwrap_or(&Value::Null);
         let bits = list.get("bits").and_then(Value::as_u64).and_then(|bits| u32::try_from(bits).ok());
-        let bits = bits.and_then(NonZeroU32::new).ok_or_else(|| mismatch("it does not say how many bits a status has"))?;
+        let bits =
+            bits.and_then(NonZeroU32::new).ok_or_else(|| mismatch("it does not say how many bits a status has"))?;
         let compressed = list.get("lst").and_then(Value::as_str).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
         let compressed = compressed.ok_or_else(|| mismatch("it has no lst in base64url"))?;
         let bytes = decode(&compressed, bits.get(), MAX_LIST).map_err(|error| mismatch(error.to_string()))?;

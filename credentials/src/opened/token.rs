@@ -9,7 +9,8 @@ use super::Refusal;
 use crate::jose::Compact;
 
 /// What a token's reader and its credential's reader must see alike, with the bound that each pair gives.
-const DATES: [(&str, [&str; 2]); 2] = [("nbf", ["validFrom", "issuanceDate"]), ("exp", ["validUntil", "expirationDate"])];
+const DATES: [(&str, [&str; 2]); 2] =
+    [("nbf", ["validFrom", "issuanceDate"]), ("exp", ["validUntil", "expirationDate"])];
 
 /// Types of tokens whose `nbf` and `exp` bound the signature, and not the credential (VC-JOSE-COSE, 3.1.3).
 const SIGNATURE_DATES: [&str; 3] = ["vc+jwt", "vc+ld+json+jwt", "vc-ld+jwt"];
