@@ -2,8 +2,9 @@
 //!
 //! Reading order: [`json`] (what a document is) → [`digest`] (what the registry sees of it) →
 //! [`batch`] (how digests become one root) → [`receipt`] (what a holder keeps) → [`proof`] (how a
-//! receipt travels in or beside a document) → [`status`] (is it still good?) → [`observation`], [`checked`],
-//! [`policy`] and [`verify`] (the verdict).
+//! receipt travels in or beside a document) → [`status`] (is it still good?) → [`registry`] and [`evidence`]
+//! (what the contract's storage and events say, and proofs of it) → [`observation`], [`checked`], [`policy`] and
+//! [`verify`] (the verdict).
 //!
 //! Absent on purpose: network, files, keys, signatures, JSON-LD. Time, chain and trust are arguments.
 //!

@@ -1,9 +1,6 @@
 //! What one block of one chain proves, of any number of registries, issuers and batches.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     AccountProof, Header, ProofError, Proven,
@@ -93,7 +90,7 @@ impl View {
         anchors: &[AnchorKey],
         statuses: &[StatusKey],
     ) -> Result<(), ProofError> {
-        let mut nodes = &self.nodes;
+        let mut nodes = self.nodes.walk();
         let account = Account::read(&self.header, registry, &mut nodes)?;
         let view = self.registries.entry(registry).or_insert_with(|| RegistryView {
             proven: Proven::new(self.header.block(), registry, account.as_ref()),
@@ -190,7 +187,8 @@ fn check_root(proven: Hash, reached: Result<Hash, crate::Error>) -> Result<(), P
 #[derive(Clone, Debug, Default)]
 pub(super) struct NodeSet {
     nodes: BTreeMap<Hash, Vec<u8>>,
-    taken: RefCell<BTreeSet<Hash>>,
+    /// Those that some proof needed.
+    taken: BTreeSet<Hash>,
 }
 
 impl NodeSet {
@@ -205,21 +203,29 @@ impl NodeSet {
 
     /// The nodes that some proof needed, by their hashes.
     pub fn taken(&self) -> impl Iterator<Item = &[u8]> {
-        let taken = self.taken.borrow();
-        let nodes = self.nodes.iter().filter(|(hash, _)| taken.contains(hash)).map(|(_, node)| node.as_slice());
-        nodes.collect::<Vec<_>>().into_iter()
+        self.nodes.iter().filter(|(hash, _)| self.taken.contains(hash)).map(|(_, node)| node.as_slice())
     }
 
     /// How many nodes no proof needed.
     pub fn unused(&self) -> usize {
-        self.nodes.len() - self.taken.borrow().len()
+        self.nodes.len() - self.taken.len()
+    }
+
+    fn walk(&mut self) -> Walk<'_> {
+        Walk { nodes: &self.nodes, taken: &mut self.taken }
     }
 }
 
-impl<'a> Nodes<'a> for &'a NodeSet {
+/// Takes nodes from a set, and notes which.
+struct Walk<'a> {
+    nodes: &'a BTreeMap<Hash, Vec<u8>>,
+    taken: &'a mut BTreeSet<Hash>,
+}
+
+impl<'a> Nodes<'a> for Walk<'a> {
     fn take(&mut self, wanted: Hash) -> Result<&'a [u8], ProofError> {
         let node = self.nodes.get(&wanted).ok_or(ProofError::MissingNode { wanted })?;
-        self.taken.borrow_mut().insert(wanted);
+        self.taken.insert(wanted);
         Ok(node)
     }
 }
