@@ -6,6 +6,7 @@
 mod child;
 mod gas;
 mod http;
+mod linked_data;
 mod machine;
 mod rebuild;
 mod rounds;
@@ -54,6 +55,8 @@ enum Item {
     Million,
     /// What the contract costs, beside other registries.
     Gas,
+    /// Canonical forms of JSON-LD credentials, beside the crate that expands them, as it comes.
+    LinkedData,
 }
 
 impl Item {
@@ -68,6 +71,7 @@ impl Item {
             Self::Rebuild => rebuild::measure(rounds, table),
             Self::Million => http::million(rounds, table),
             Self::Gas => gas::measure(table),
+            Self::LinkedData => linked_data::measure(rounds, table),
         }
     }
 }
