@@ -123,8 +123,7 @@ impl Track {
     }
 
     fn bytes(&self) -> usize {
-        let tree = self.view().map_or(0, |view| view.head.tree.footprint());
-        tree + self.log(|log| log.bytes()) + size_of::<Self>()
+        self.view().map_or(0, |view| view.head.tree.footprint()) + size_of::<Self>()
     }
 }
 

@@ -16,7 +16,8 @@ use super::{Key, Mirror, NotKnown, board::Track};
 const PAGE: usize = 50;
 /// Blocks read at the same time.
 const PARALLEL: usize = 8;
-/// Updates in memory, of an issuer that is followed always and of a stranger.
+/// Updates in memory, of an issuer that is followed always and of a stranger: for those 9 kB at most, beside the tree,
+/// which is what [`super::Limits::memory_bytes`] counts.
 const KEPT: [usize; 2] = [1000, 64];
 
 /// Some of an issuer's updates of one purpose, the newest first.
@@ -86,11 +87,6 @@ impl Log {
         self.0.extend(events.iter().map(Taken::from));
         let over = self.0.len().saturating_sub(if pinned { always } else { stranger });
         self.0.drain(..over);
-    }
-
-    /// Bytes in memory.
-    pub fn bytes(&self) -> usize {
-        self.0.len() * size_of::<Taken>()
     }
 
     /// At most a page before an epoch, newest first.
