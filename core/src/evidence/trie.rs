@@ -96,7 +96,7 @@ pub fn value<'a>(root: Hash, path: Hash, nodes: &mut impl Nodes<'a>) -> Result<O
 
 /// A node of a trie.
 enum Node<'a> {
-    Branch([Child<'a>; 16]),
+    Branch(Vec<Child<'a>>),
     Extension { path: Vec<u8>, child: Child<'a> },
     Leaf { path: Vec<u8>, value: &'a [u8] },
 }
@@ -116,11 +116,7 @@ impl<'a> Node<'a> {
             [path, second] => Self::of_two(rlp::string(path, WHAT)?, second),
             // Only in tries of unhashed keys has a branch a value.
             [ref children @ .., value] if children.len() == 16 && value == [alloy_rlp::EMPTY_STRING_CODE] => {
-                let mut branch = [Child::None; 16];
-                for (place, child) in branch.iter_mut().zip(children) {
-                    *place = Child::parse(child)?;
-                }
-                Ok(Self::Branch(branch))
+                children.iter().map(|child| Child::parse(child)).collect::<Result<_, _>>().map(Self::Branch)
             }
             _ => Err(MALFORMED),
         }
