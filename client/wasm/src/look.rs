@@ -20,7 +20,7 @@ use crate::{
     quorum::{Agreed, Blind, PassedOver, Quorum},
 };
 
-/// How often a look is repeated when the chain is reorganised meanwhile.
+/// How often is looked before what was seen is told to be of no use.
 const LOOKS: u32 = 3;
 const PURPOSES: [Purpose; 2] = [Purpose::REVOCATION, Purpose::SUSPENSION];
 
@@ -144,18 +144,25 @@ pub struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Looks for a receipt.
+    /// Looks for a receipt. What cannot be used is looked at again: the chain may have been reorganised meanwhile, or an
+    /// endpoint have gone on to the next block while it answered.
     pub async fn at(&self, receipt: &Receipt) -> Result<Sight, Blind> {
-        for _ in 0..LOOKS {
-            let quorum = Quorum::open(self.exchange, self.endpoints, receipt.chain, self.needed).await?;
-            let (head, settled) = quorum.blocks(self.finality).await?;
-            let view = View { quorum: &quorum, reading: self.reading, finality: self.finality, head, settled };
-            let sight = view.read(receipt).await;
-            match sight {
-                Ok(sight) if quorum.has(sight.seen.head).await => return Ok(sight),
-                Err(blind) if !quorum.has_lost(view.head.block).await => return Err(blind),
-                _ => {}
+        for _ in 1..LOOKS {
+            match self.once(receipt).await {
+                Err((Unseen::Unusable, _)) => {}
+                sight => return sight,
             }
+        }
+        self.once(receipt).await
+    }
+
+    async fn once(&self, receipt: &Receipt) -> Result<Sight, Blind> {
+        let quorum = Quorum::open(self.exchange, self.endpoints, receipt.chain, self.needed).await?;
+        let (head, settled) = quorum.blocks(self.finality).await?;
+        let view = View { quorum: &quorum, reading: self.reading, finality: self.finality, head, settled };
+        let sight = view.read(receipt).await?;
+        if quorum.has(sight.seen.head).await {
+            return Ok(sight);
         }
         Err((Unseen::Unusable, "the chain was reorganised during every look at it".to_owned()))
     }

@@ -148,13 +148,6 @@ impl Quorum {
         same.count() >= self.needed
     }
 
-    /// Whether any member now has another block at its height: then, what was read of it fits nothing.
-    pub async fn has_lost(&self, block: BlockRef) -> bool {
-        let asked = self.good().map(|member| self.try_block(member, Tag::Number(block.number.0)));
-        let now = all(asked).await;
-        now.iter().flatten().flatten().any(|now| now.block.hash != block.hash)
-    }
-
     /// The first answer of a member that `read` takes, with that member's name. What it does not take is that member's fault; that it does not
     /// answer is none.
     pub async fn any<R: DeserializeOwned, T>(

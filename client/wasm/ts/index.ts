@@ -1,5 +1,6 @@
 /** `verify` and its kin: loads the WASM, and fetches what it asks for. Everything that decides is Rust. */
 
+import { readFile } from './own.js';
 import wasm, * as rust from './testamur_wasm.js';
 import type { Asked, Opened, Options, Policy, Result } from './types.js';
 
@@ -24,13 +25,9 @@ export function load(source: Source = OWN): Promise<void> {
   return loading;
 }
 
-/** Node's `fetch` reads no files. */
 async function bytes(source: Source): Promise<Source> {
   const url = source instanceof URL || typeof source === 'string' ? new URL(source, import.meta.url) : null;
-  if (url?.protocol !== 'file:') return source;
-  const files = 'node:fs/promises'; // in a variable, so that bundlers for browsers leave it alone
-  const { readFile } = await import(/* @vite-ignore */ /* webpackIgnore: true */ files);
-  return readFile(url);
+  return url?.protocol === 'file:' ? ((await readFile(url)) as BufferSource) : source;
 }
 
 /** Reads a file without asking anybody. Rejected with the reason where it cannot be read. */
@@ -212,7 +209,11 @@ class Fetcher {
     const given = this.options.canonical;
     if (given === false) throw new Trouble('refused', 'JSON-LD is not read here');
     const hash = given ?? (await jsonLd()).canonicalHash;
-    return new TextEncoder().encode(await hash(document));
+    try {
+      return new TextEncoder().encode(await hash(document));
+    } catch (error) {
+      throw error instanceof Trouble ? error : new Trouble('unreadable', message(error));
+    }
   }
 
   async #send(url: string, init: RequestInit): Promise<Response> {
