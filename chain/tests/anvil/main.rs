@@ -8,6 +8,7 @@ mod endpoint;
 mod follow;
 mod history;
 mod observe;
+mod proofs;
 mod proxy;
 mod registry;
 mod transact;
