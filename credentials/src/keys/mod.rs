@@ -1,7 +1,7 @@
 //! Keys: how they are written (Multikey, JWK, PEM), where they stand (in a DID, in a document), and whose they are.
 //!
-//! Reading order: [`public`] (a key) → [`multikey`], [`jwk`] (its spellings) → [`home`] (where the keys of a DID or URL
-//! stand) → [`document`] (what a document lists) → [`resolve`] (the key of a signature, and whose it is).
+//! Reading order: `public` (a key) → `multikey`, `jwk` (its spellings) → `home` (where the keys of a DID or URL
+//! stand) → `document` (what a document lists) → `resolve` (the key of a signature, and whose it is).
 //!
 //! Absent on purpose: keys of secp256k1 and P-384, certificates (`x5c`), DID methods that need a ledger of their own.
 
