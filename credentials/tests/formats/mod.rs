@@ -9,17 +9,16 @@ use std::{path::PathBuf, sync::LazyLock};
 use serde_json::{Value, json};
 use testamur_core::{
     UnixSeconds,
-    checked::{Checked, Missing, Signature},
+    checked::{Checked, Missing},
     observation::Unseen,
     policy::Policy,
     verify::{CheckKind, Outcome, Report, Verdict, refuse_because, verify},
 };
 use testamur_credentials::{
     Shelf, Supplied,
-    integrity::check_proof,
-    jose::check_token,
-    lists::check_entries,
-    opened::{Opened, Signed, open},
+    check::check,
+    opened::{Opened, open},
+    ties::Known,
 };
 use testamur_linked_data::{Canonicalizer, Contexts};
 
@@ -89,8 +88,7 @@ impl Desk {
             }
         };
         let checked = loop {
-            opened.settle(&self.shelf);
-            let checked = self.check(&opened);
+            let checked = check(&mut opened, &self.shelf, &self.policy, &Known::default(), self.now);
             let wanted = self.shelf.take_wanted();
             if wanted.is_empty() {
                 break checked;
@@ -105,25 +103,6 @@ impl Desk {
         };
         let report = verify(&opened.document, &Err(Unseen::Unreachable), &checked, &self.policy, self.now);
         Told { opened: Some(opened), checked, report }
-    }
-
-    fn check(&self, opened: &Opened) -> Checked {
-        let (supplies, now) = (&self.shelf, self.now);
-        let credential = opened.credential().cloned().unwrap_or_default();
-        let check = |signed: &Signed| -> Signature {
-            match signed {
-                Signed::Proof(proof) => check_proof(&credential, proof, supplies, now),
-                Signed::Token(token) => check_token(token, opened.document.named_issuer(), supplies, now),
-            }
-        };
-        let mut signatures: Vec<_> = opened.signed.iter().map(check).collect();
-        let mut lists = check_entries(&credential, opened.token_status.as_ref(), None, supplies, &self.policy, now);
-        if let Some(badge) = &opened.badge2 {
-            let (signature, list) = badge.check(supplies, &self.policy, now);
-            signatures.push(signature);
-            lists.extend(list);
-        }
-        Checked { signatures, lists, ..Checked::default() }
     }
 }
 
