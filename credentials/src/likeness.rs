@@ -36,7 +36,7 @@ const GENERIC: [&str; 12] = [
     "online",
 ];
 /// Second-level domains under which countries register institutions and firms.
-const SECOND_LEVEL: [&str; 12] = ["ac", "co", "com", "edu", "edu1", "gov", "gob", "net", "or", "org", "sch", "uni"];
+const SECOND_LEVEL: [&str; 11] = ["ac", "co", "com", "edu", "gov", "gob", "net", "or", "org", "sch", "uni"];
 
 /// What an issuer is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,8 @@ struct Domain {
     /// The label that somebody registered (`example` of `www.example.ac.uk`), and what follows it.
     label: String,
     suffix: String,
+    /// Whether the label is a word that many have in theirs.
+    is_generic: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -148,6 +150,7 @@ impl Domain {
             is_whole,
             skeleton: skeleton(&labels.join(".")),
             label: skeleton(labels[at]),
+            is_generic: labels[at].len() <= SHORTEST_LABEL || GENERIC.contains(&labels[at]),
             suffix: labels[at + 1..].join("."),
             host,
         })
@@ -170,9 +173,7 @@ impl Domain {
 
     /// `harvard-diplomas.com`, `harvard.edu.example.net`, `harvard-edu.com`.
     fn adds_to(&self, known: &Self) -> bool {
-        let is_own_word =
-            known.label.len() > SHORTEST_LABEL && !GENERIC.iter().any(|word| skeleton(word) == known.label);
-        let contains_label = is_own_word && self.label.split('-').any(|part| part == known.label);
+        let contains_label = !known.is_generic && self.label.split('-').any(|part| part == known.label);
         let whole = format!(".{}.{}.", known.label, skeleton(&known.suffix));
         contains_label || format!(".{}.", self.skeleton.replace('-', ".")).contains(&whole)
     }
