@@ -10,6 +10,7 @@ use std::{fs, path::Path};
 use reqwest::Certificate;
 use testamur_core::policy::Policy;
 use testamur_credentials::ties::Known;
+use testamur_linked_data::{Canonicalizer, Contexts};
 
 pub use dns::{Dns, DnsServer};
 pub use library::Library;
@@ -25,7 +26,9 @@ pub async fn open(sources: &Sources) -> Result<Library, String> {
     let authorities = sources.authorities.as_deref().map(certificates).transpose()?.unwrap_or_default();
     let settings = FetchSettings { allow_hosts: sources.allow_hosts.clone(), authorities, timeout: None };
     let fetcher = Fetcher::new(&settings).map_err(|error| error.to_string())?;
-    let library = Library::online(fetcher);
+    let canonicalizer = Canonicalizer::new(contexts(sources)?);
+    let library = Library::online(fetcher)
+        .with_canonical(move |document| canonicalizer.hash(document).map_err(testamur_core::checked::Missing::from));
     Ok(match &sources.dns {
         Some(server) => library.with_dns(Dns::connect(server).await),
         None => library,
@@ -39,6 +42,15 @@ pub async fn known(sources: &Sources, policy: &Policy, library: &Library) -> Res
     let statements = sources.statements.iter().map(read).collect::<Result<_, _>>()?;
     let lists = lists::load(&sources.lists, library).await?;
     Ok(Known::new(lists, statements, policy))
+}
+
+/// The contexts that are carried, and those that the configuration adds.
+fn contexts(sources: &Sources) -> Result<Contexts, String> {
+    let add = |contexts: Contexts, (url, path): (&String, &std::path::PathBuf)| {
+        let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        contexts.with(url, &bytes).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    sources.contexts.iter().try_fold(Contexts::carried(), add)
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {

@@ -27,6 +27,7 @@
 
 pub mod anchor;
 pub mod audit;
+pub mod bulk;
 pub mod chains;
 pub mod change;
 mod clock;
@@ -49,4 +50,4 @@ pub use anchor::anchor;
 pub use chains::Chains;
 pub use node::{Node, Token};
 pub use status::StatusServer;
-pub use verify::verify;
+pub use verify::{Verified, Verifier};

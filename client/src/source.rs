@@ -62,6 +62,11 @@ pub enum LoadError {
 }
 
 impl Source {
+    /// A link that stands alone.
+    pub fn link(url: &str) -> Self {
+        Self::Link(Link::alone(url))
+    }
+
     /// Reads it. A link without a credential inside is not fetched here: [`Source::url`] says what to fetch.
     pub fn load(&self) -> Result<Loaded, LoadError> {
         match self {

@@ -6,10 +6,13 @@
 
 pub mod server;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::Serialize;
-use testamur_chain::observe::{Origin, Sighting, StatusOrigin};
+use testamur_chain::{
+    observe::{Origin, Sighting, StatusOrigin},
+    quorum::Basis,
+};
 use testamur_core::{
     BlockNumber, Hash, Purpose, Receipt, StatusIndex, UnixSeconds,
     observation::{BlockRef, Finality, Observation, StatusAt, StatusSeen, Unseen},
@@ -27,6 +30,8 @@ pub struct Sight {
     pub seen: Observation,
     /// What the bits of each purpose rest on.
     pub origins: Vec<StatusOrigin>,
+    /// Which endpoints agreed on what, and what was proven.
+    pub basis: Option<Arc<Basis>>,
 }
 
 /// The status in one word.
@@ -135,7 +140,7 @@ pub async fn look(
 ) -> Vec<Result<Sight, (Unseen, String)>> {
     let receipts: Vec<_> = indices.iter().map(|&index| unanchored(place, index)).collect();
     let sightings = chains.observe(&receipts.iter().collect::<Vec<_>>(), finality).await;
-    let sight = |Sighting { look, origins, .. }| look.map(|seen| Sight { seen, origins });
+    let sight = |Sighting { look, origins, basis }| look.map(|seen| Sight { seen, origins, basis });
     sightings.into_iter().map(sight).collect()
 }
 

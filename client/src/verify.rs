@@ -1,159 +1,189 @@
-//! Verifying files against the chain itself: reads each with its proof, looks at the chain, and leaves the verdict
-//! to `testamur_core`.
+//! Verifying documents against the chain itself: reads each with its proofs, asks for what stands elsewhere, looks at
+//! the chain once for all, and leaves the verdict to `testamur_core`.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+mod anchored;
+mod desk;
+mod subject;
 
+use std::collections::BTreeSet;
+
+use futures::{StreamExt, stream};
+use rayon::prelude::*;
 use testamur_chain::observe::Sighting;
 use testamur_core::{
-    BlockNumber, Document, Error, StatusIndex, UnixSeconds,
+    Address, BlockNumber, Hash, Receipt, StatusIndex, UnixSeconds,
     checked::Checked,
-    digest::file_hash,
-    json::MAX_BYTES,
     observation::Unseen,
     policy::Policy,
-    verify::{Report, refuse, verify as judge},
+    verify::{Report, verify as judge},
+};
+use testamur_credentials::{check::check, ties::Known};
+
+pub use anchored::read;
+use desk::Desk;
+use subject::{Content, Subject};
+
+use crate::{
+    chains::Chains,
+    identity::Library,
+    source::{LoadError, Loaded, Source},
+    status::Sight,
 };
 
-use crate::{chains::Chains, content::names_json, files, status::Sight};
+/// Documents that are in memory together: bounds it to a few hundred megabytes, and lets them share reads of the chain.
+const TOGETHER: usize = 4096;
+/// How often a check is run again with what it wanted. A token's issuer, its list, the list's issuer: three.
+const ROUNDS: usize = 4;
+/// Documents fetched at a time.
+const FETCHES: usize = 16;
 
-/// Documents read and looked up together: bounds the memory, and lets them share reads of the chain.
-const TOGETHER: usize = 256;
+/// Who verifies: with which view of the chains, whose documents, which policy, when.
+#[derive(Clone, Copy)]
+pub struct Verifier<'a> {
+    /// The views of the chains.
+    pub chains: &'a Chains,
+    /// Where documents that stand elsewhere come from.
+    pub library: &'a Library,
+    /// What counts.
+    pub policy: &'a Policy,
+    /// Whom it knows.
+    pub known: &'a Known,
+    /// The time.
+    pub now: UnixSeconds,
+}
 
-/// What came of one file.
+/// What came of one document.
 #[derive(Debug)]
 pub struct Verified {
-    /// The file.
-    pub file: PathBuf,
-    /// The report; an error where the file could not even be read, so that nothing can be told.
-    pub report: io::Result<Report>,
+    /// Where it stands.
+    pub source: Source,
+    /// SHA-256 of its bytes, where it could be had.
+    pub hash: Option<Hash>,
+    /// The report; an error where the document could not even be had, so that nothing can be told.
+    pub report: Result<Report, LoadError>,
+    /// The issuer that it names.
+    pub issuer: Option<String>,
+    /// What it says that this issuer is called. Nobody has checked that.
+    pub issuer_name: Option<String>,
+    /// What it is: the achievement's name, or the credential's.
+    pub title: Option<String>,
+    /// The account that anchored it, as its receipt says.
+    pub account: Option<Address>,
     /// Why the chain could not be seen, in the words of the network. For people.
     pub detail: Option<String>,
+    /// What was checked beside the chain.
+    pub checked: Checked,
     /// What the report rests on: the look at the chain, and whose status bits are in it. `None` where none was made.
     pub sight: Option<Sight>,
     /// The index of its status bits, as its receipt says.
     pub index: Option<StatusIndex>,
 }
 
-/// Verifies files, each by the proof inside it or the receipt beside it, and tells them in their order.
-pub async fn verify(
-    paths: &[PathBuf],
-    chains: &Chains,
-    policy: &Policy,
-    now: UnixSeconds,
-    progress: &mut dyn FnMut(Verified),
-) {
-    for paths in paths.chunks(TOGETHER) {
-        let documents: Vec<_> = paths.iter().map(|path| read(path)).collect();
-        let sightings = look(&documents, chains, policy).await;
-        for ((file, document), sighting) in paths.iter().zip(documents).zip(sightings) {
-            progress(verdict(file, document, sighting, chains.moment(), policy, now));
+impl Verifier<'_> {
+    /// Verifies documents, and tells them in their order.
+    pub async fn verify(&self, sources: &[Source], progress: &mut dyn FnMut(Verified)) {
+        for sources in sources.chunks(TOGETHER) {
+            let mut subjects = self.open(sources).await;
+            let checked = self.check(&mut subjects).await;
+            let sightings = self.look(&subjects).await;
+            let parts: Vec<_> = subjects.into_iter().zip(checked).zip(sightings).collect();
+            let verdicts: Vec<Verified> = in_parallel(|| {
+                parts.into_par_iter().map(|((subject, checked), seen)| self.judge(subject, checked, seen)).collect()
+            });
+            verdicts.into_iter().for_each(&mut *progress);
         }
     }
-}
 
-fn verdict(
-    file: &Path,
-    document: Reading,
-    sighting: Option<Sighting>,
-    moment: Option<UnixSeconds>,
-    policy: &Policy,
-    now: UnixSeconds,
-) -> Verified {
-    let anchor = document.as_ref().ok().and_then(|read| read.as_ref().ok()).and_then(|read| read.anchor.as_ref());
-    let index = anchor.map(|anchor| anchor.receipt.status_index);
-    let (seen, detail, origins) = match sighting {
-        None => (Err(Unseen::Unusable), None, Vec::new()),
-        Some(Sighting { look: Ok(seen), origins, .. }) => (Ok(seen), None, origins),
-        Some(Sighting { look: Err((unseen, detail)), .. }) => (Err(unseen), Some(detail), Vec::new()),
-    };
-    let report = document.map(|document| match document {
-        Ok(mut document) => {
-            if let (Some(_), Some(anchor)) = (moment, &mut document.anchor) {
-                // A hint that would excuse the absence of an anchor: then, the chain had no such block yet.
-                anchor.receipt.block = BlockNumber(0);
+    /// Reads documents, those behind links as well.
+    async fn open(&self, sources: &[Source]) -> Vec<Subject> {
+        let fetched = stream::iter(sources).map(|source| self.fetch(source)).buffered(FETCHES);
+        let fetched: Vec<_> = fetched.collect().await;
+        in_parallel(|| {
+            let both = sources.par_iter().zip(fetched);
+            both.map(|(source, fetched)| Subject::of(source, fetched.unwrap_or_else(|| source.load()))).collect()
+        })
+    }
+
+    /// The document behind a link; `None` where the source is no link to fetch.
+    async fn fetch(&self, source: &Source) -> Option<Result<Loaded, LoadError>> {
+        let document = self.library.document(source.url()?).await;
+        Some(document.map(|document| Loaded::of(document.bytes.to_vec(), None)).map_err(LoadError::Fetch))
+    }
+
+    /// Checks signatures, lists and ties, and fetches what they want until nothing is wanted any more.
+    async fn check(&self, subjects: &mut [Subject]) -> Vec<Checked> {
+        let mut checked = vec![Checked::default(); subjects.len()];
+        let mut open: Vec<_> = subjects.iter_mut().zip(&mut checked).collect();
+        for _ in 0..ROUNDS {
+            let wants: Vec<_> =
+                in_parallel(|| open.par_iter_mut().map(|(subject, checked)| self.pass(subject, checked)).collect());
+            let mut wants = wants.into_iter();
+            let mut wanted = BTreeSet::new();
+            open.retain(|_| {
+                let wants: BTreeSet<String> = wants.next().unwrap_or_default();
+                let is_open = !wants.is_empty();
+                wanted.extend(wants);
+                is_open
+            });
+            if open.is_empty() {
+                break;
             }
-            judge(&document, &seen, &Checked::default(), policy, moment.unwrap_or(now))
+            let fetches = stream::iter(wanted).map(|url| async move { self.library.document(&url).await });
+            fetches.buffer_unordered(FETCHES).for_each(async |_| ()).await;
         }
-        Err(error) => refuse(error),
-    });
-    let sight = seen.ok().map(|seen| Sight { seen, origins });
-    Verified { file: file.to_owned(), report, detail, sight, index }
+        checked
+    }
+
+    /// Checks one document with what is at hand. What else it wants is told.
+    fn pass(&self, subject: &mut Subject, checked: &mut Checked) -> BTreeSet<String> {
+        let Some(opened) = subject.opened_mut() else { return BTreeSet::new() };
+        let desk = Desk::new(self.library);
+        *checked = check(opened, &desk, self.policy, self.known, self.now);
+        desk.wanted()
+    }
+
+    /// Looks at the chain for every document at once; answers in their order. A receipt that the policy would not
+    /// believe anyway makes nobody ask anything: `None`.
+    async fn look(&self, subjects: &[Subject]) -> Vec<Option<Sighting>> {
+        let policy = self.policy;
+        let believed: Vec<Option<&Receipt>> = subjects
+            .iter()
+            .map(|subject| subject.receipt())
+            .map(|receipt| receipt.filter(|r| policy.accepts_chain(r.chain) && policy.accepts_registry(r.registry)))
+            .collect();
+        let asked: Vec<&Receipt> = believed.iter().flatten().copied().collect();
+        let mut seen = self.chains.observe(&asked, policy.finality).await.into_iter();
+        believed.into_iter().map(|receipt| receipt.and_then(|_| seen.next())).collect()
+    }
+
+    fn judge(&self, mut subject: Subject, checked: Checked, sighting: Option<Sighting>) -> Verified {
+        let index = subject.receipt().map(|receipt| receipt.status_index);
+        let account = subject.receipt().map(|receipt| receipt.issuer);
+        let (seen, detail, sighting) = match sighting {
+            None => (Err(Unseen::Unusable), None, None),
+            Some(Sighting { look: Ok(seen), origins, basis }) => (Ok(seen), None, Some((origins, basis))),
+            Some(Sighting { look: Err((unseen, detail)), .. }) => (Err(unseen), Some(detail), None),
+        };
+        let moment = self.chains.moment();
+        if let (Some(_), Some(anchor)) = (moment, subject.anchor_mut()) {
+            // A hint that would excuse the absence of an anchor: then, the chain had no such block yet.
+            anchor.receipt.block = BlockNumber(0);
+        }
+        let [issuer, issuer_name, title] = subject.says();
+        let Subject { source, hash, content } = subject;
+        let now = moment.unwrap_or(self.now);
+        let report = match content {
+            Content::Opened(opened) => Ok(judge(&opened.document, &seen, &checked, self.policy, now)),
+            Content::Hashed(document) => Ok(judge(&document, &seen, &checked, self.policy, now)),
+            Content::Refused(report) => Ok(report),
+            Content::Missing(error) => Err(error),
+        };
+        let sight = seen.ok().zip(sighting).map(|(seen, (origins, basis))| Sight { seen, origins, basis });
+        Verified { source, hash, report, issuer, issuer_name, title, account, detail, checked, sight, index }
+    }
 }
 
-/// A document; an error where it is no document that can be believed, or where the disk does not give it.
-type Reading = io::Result<Result<Document, Error>>;
-
-/// Looks at the chain for every document at once; answers in their order. A receipt that the policy would not
-/// believe anyway makes nobody ask anything: `None`.
-async fn look(documents: &[Reading], chains: &Chains, policy: &Policy) -> Vec<Option<Sighting>> {
-    let receipt = |reading: &Reading| {
-        let receipt = reading.as_ref().ok()?.as_ref().ok()?.anchor.as_ref()?.receipt.clone();
-        (policy.accepts_chain(receipt.chain) && policy.accepts_registry(receipt.registry)).then_some(receipt)
-    };
-    let receipts: Vec<_> = documents.iter().map(receipt).collect();
-    let asked: Vec<_> = receipts.iter().flatten().collect();
-    let mut seen = chains.observe(&asked, policy.finality).await.into_iter();
-    receipts.iter().map(|receipt| receipt.as_ref().and_then(|_| seen.next())).collect()
-}
-
-/// Reads a file with its proof: a credential with an anchor inside, or any file, of any size, with a receipt beside it.
-pub fn read(path: &Path) -> Reading {
-    let (hash, inside) = match files::read_up_to(path, MAX_BYTES)? {
-        Ok(bytes) => (file_hash(&bytes), Document::from_credential(&bytes).and_then(anchored)),
-        Err(error) => (files::hash(files::open(path)?.0)?, Err(error)),
-    };
-    if inside.is_ok() {
-        return Ok(inside);
-    }
-    match files::read_up_to(&files::receipt_path(path), MAX_BYTES) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(inside.map_err(|error| why_none(path, error))),
-        receipt => Ok(receipt?.and_then(|receipt| Document::from_file_hash(hash, &receipt))),
-    }
-}
-
-fn anchored(document: Document) -> Result<Document, Error> {
-    if document.anchor.is_some() { Ok(document) } else { Err(Error::NoAnchor) }
-}
-
-/// What a file without a receipt beside it lacks. One that is no JSON at all is not a spoilt credential, unless its
-/// name says JSON: it only carries no proof.
-fn why_none(path: &Path, error: Error) -> Error {
-    match error {
-        Error::Json { .. } | Error::Utf8 { .. } | Error::TooLarge { .. } if !names_json(path) => Error::NoAnchor,
-        Error::Member { member: "credential" } => Error::NoAnchor,
-        error => error,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    fn refusal(name: &str, bytes: &[u8]) -> Error {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name);
-        fs::write(&path, bytes).unwrap();
-        read(&path).unwrap().unwrap_err()
-    }
-
-    #[test]
-    fn a_file_without_a_proof_is_told_apart_from_a_spoilt_credential() {
-        assert_eq!(refusal("a.pdf", b"%PDF-1.7"), Error::NoAnchor);
-        assert_eq!(refusal("a.json", b"[1]"), Error::NoAnchor);
-        assert_eq!(refusal("a.json", br#"{"type":"VerifiableCredential"}"#), Error::NoAnchor);
-        assert!(matches!(refusal("a.json", br#"{"a":1,"a":2}"#), Error::DuplicateKey { .. }));
-        assert!(matches!(refusal("a.json", b"{"), Error::Json { .. }));
-        assert!(matches!(refusal("a.json", &vec![b'['; MAX_BYTES + 1]), Error::TooLarge { .. }));
-    }
-
-    #[test]
-    fn what_the_disk_does_not_give_is_no_verdict() {
-        assert_eq!(read(Path::new("/nonexistent")).unwrap_err().kind(), io::ErrorKind::NotFound);
-        assert!(read(Path::new("/dev/zero")).is_err());
-    }
+/// Work that keeps the processors busy, on all of them; the other tasks of this thread go on elsewhere.
+fn in_parallel<T>(work: impl FnOnce() -> T) -> T {
+    tokio::task::block_in_place(work)
 }

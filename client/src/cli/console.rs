@@ -32,6 +32,11 @@ impl Console {
         Self { json, quiet, colour, bars: io::stderr().is_terminal() && !json && !quiet }
     }
 
+    /// Whether results go to programs.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// A result for people.
     pub fn line(&self, text: &str) {
         if !self.json && !self.quiet {

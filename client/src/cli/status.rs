@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use testamur::{
-    Chains,
+    Chains, Verified, Verifier,
     change::Entry,
+    identity::Library,
     node::Place,
+    policy::Settings,
+    source::Source,
     status::{self, Answer, Bit, Sight, State},
     terminal::printable,
-    verify::Verified,
 };
 use testamur_core::{
     Address, Purpose, StatusIndex, UnixSeconds,
@@ -17,6 +19,8 @@ use testamur_core::{
     registry::ADDRESS,
     verify::{CheckKind, Gap, Outcome},
 };
+
+use testamur_credentials::ties::Known;
 
 use super::{
     console::{Console, Tone},
@@ -62,10 +66,10 @@ fn purpose(text: &str) -> Result<Purpose, &'static str> {
 
 pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     let (indices, files) = sort(&args)?;
-    let mut policy = args.view.policy()?;
+    let Settings { mut policy, sources } = args.view.settings()?;
     // Whose it is, and who signed it, is not asked here.
     (policy.issuer, policy.signature) = (Need::Optional, Need::Optional);
-    let chains = args.view.chains().await?;
+    let chains = args.view.chains(&sources).await?;
     let teller = Teller { console, policy: &policy, purpose: args.purpose, chains: &chains };
     let mut exit = Exit::Done;
     if !indices.is_empty() {
@@ -78,14 +82,18 @@ pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     }
     let (files, missing) = paths(&files, console);
     exit = exit.and(missing);
-    testamur::verify(&files, &chains, &policy, now(), &mut |verified| {
-        let name = verified.file.display().to_string();
-        exit = exit.and(match teller.of_file(&verified) {
-            Ok(finding) => teller.tell("file", &name, json!(name), finding),
-            Err(refusal) => teller.refuse(&name, &refusal),
-        });
-    })
-    .await;
+    let files: Vec<Source> = files.into_iter().map(Source::File).collect();
+    let (library, known) = (Library::offline(), Known::default());
+    let verifier = Verifier { chains: &chains, library: &library, policy: &policy, known: &known, now: now() };
+    verifier
+        .verify(&files, &mut |verified| {
+            let name = verified.source.to_string();
+            exit = exit.and(match teller.of_file(&verified) {
+                Ok(finding) => teller.tell("file", &name, json!(name), finding),
+                Err(refusal) => teller.refuse(&name, &refusal),
+            });
+        })
+        .await;
     tell_troubles(&chains, console);
     Ok(exit)
 }

@@ -1,9 +1,23 @@
 //! `testamur verify`
 
-use std::path::PathBuf;
+use std::{
+    fmt,
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
-use testamur::{policy::Trust, status::Answer, terminal::printable, verify::Verified};
+use testamur::{
+    Verified, Verifier,
+    bulk::{self, Table},
+    identity,
+    policy::Trust,
+    source::Source,
+    status::Answer,
+    terminal::printable,
+};
+use testamur_chain::quorum::{Basis, Mode};
 use testamur_core::verify::{Check, CheckKind, Gap, Outcome, Report, Verdict};
 
 use super::{
@@ -25,13 +39,19 @@ Examples:
   testamur verify folder/ --rpc https://rpc.example --policy policy.toml --json
   testamur verify diploma.json --at 2026-06-30 --rpc https://rpc.example --status https://mirror.example";
 
-/// Verify files against the chain itself, without asking any node
+/// Verify documents against the chain itself, without asking any node
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Args {
-    /// Files, or folders whose files are meant (without hidden files, receipts and subfolders).
-    #[arg(required = true, value_name = "FILE")]
+    /// Files, or folders whose files are meant (without hidden files, receipts and subfolders), or links.
+    #[arg(required_unless_present = "bulk", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Verify everything in a folder, a zip archive, or a table (.csv, .tsv, .txt) of links, and write a table of verdicts.
+    #[arg(long, value_name = "IN")]
+    bulk: Vec<PathBuf>,
+    /// Where the table of verdicts goes (CSV). Default: the standard output.
+    #[arg(long, value_name = "OUT.csv", requires = "bulk")]
+    out: Option<PathBuf>,
     /// Recognise an issuer: ID=0x…, or for files 0x… or 0x…=NAME.
     #[arg(long, value_name = "ID=0x…")]
     trust: Vec<Trust>,
@@ -40,27 +60,107 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
-    let mut policy = args.view.policy()?;
-    policy.issuers.extend(args.trust.iter().map(|trust| trust.0.clone()));
-    let chains = args.view.chains().await?;
-    let (files, mut exit) = paths(&args.files, console);
-    let bar = console.bar(files.len(), "verifying");
-    let mut counts = [0; 3];
-    testamur::verify(&files, &chains, &policy, now(), &mut |verified| {
-        bar.inc(1);
-        let verdict = verified.report.as_ref().map_or(Verdict::Unverifiable, Report::verdict);
-        counts[verdict as usize] += 1;
-        exit = exit.and(exit_of(verdict));
-        bar.suspend(|| tell(console, &verified));
-    })
-    .await;
-    bar.finish_and_clear();
+    let mut settings = args.view.settings()?;
+    settings.policy.issuers.extend(args.trust.iter().map(|trust| trust.0.clone()));
+    let chains = args.view.chains(&settings.sources).await?;
+    let library = identity::open(&settings.sources).await.map_err(Failure::usage)?;
+    let known = identity::known(&settings.sources, &settings.policy, &library).await.map_err(Failure::usage)?;
+    let verifier = Verifier { chains: &chains, library: &library, policy: &settings.policy, known: &known, now: now() };
+    let exit = if args.bulk.is_empty() {
+        each(&verifier, &args.files, console).await
+    } else {
+        bulk(&verifier, &args, console).await?
+    };
     tell_troubles(&chains, console);
-    if files.len() > 1 {
-        let [valid, invalid, unverifiable] = counts;
-        console.line(&format!("{valid} valid, {invalid} invalid, {unverifiable} unverifiable"));
-    }
     Ok(exit)
+}
+
+/// Tells every check of every file.
+async fn each(verifier: &Verifier<'_>, files: &[PathBuf], console: &Console) -> Exit {
+    let (links, files): (Vec<PathBuf>, Vec<PathBuf>) = files.iter().cloned().partition(|file| is_link(file));
+    let (files, mut exit) = paths(&files, console);
+    let links = links.iter().filter_map(|link| link.to_str()).map(Source::link);
+    let sources: Vec<Source> = files.into_iter().map(Source::File).chain(links).collect();
+    let bar = console.bar(sources.len(), "verifying");
+    let mut counts = Counts::default();
+    verifier
+        .verify(&sources, &mut |verified| {
+            bar.inc(1);
+            exit = exit.and(counts.add(&verified));
+            bar.suspend(|| tell(console, &verified));
+        })
+        .await;
+    bar.finish_and_clear();
+    if sources.len() > 1 {
+        console.line(&counts.to_string());
+    }
+    exit
+}
+
+/// A row for every document, and a summary.
+async fn bulk(verifier: &Verifier<'_>, args: &Args, console: &Console) -> Result<Exit, Failure> {
+    let sources = args
+        .bulk
+        .iter()
+        .map(|path| bulk::sources(path).map_err(|error| Failure::usage(format!("--bulk {}: {error}", path.display()))));
+    let mut sources: Vec<Source> = sources.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    sources.extend(paths(&args.files, console).0.into_iter().map(Source::File));
+    let written =
+        |error: String| Failure { message: format!("the table of verdicts: {error}"), exit: Exit::CouldNotTell };
+    let mut table = Table::new(open(args.out.as_deref(), console)?).map_err(|error| written(error.to_string()))?;
+    let bar = console.bar(sources.len(), "verifying");
+    let (mut counts, mut exit, mut failed) = (Counts::default(), Exit::Done, None);
+    verifier
+        .verify(&sources, &mut |verified| {
+            bar.inc(1);
+            exit = exit.and(counts.add(&verified));
+            console.object(&object(&verified));
+            failed = failed.take().or(table.add(&verified).err());
+        })
+        .await;
+    bar.finish_and_clear();
+    match failed {
+        Some(error) => return Err(written(error.to_string())),
+        None => table.finish().map_err(|error| written(error.to_string()))?,
+    }
+    console.note(&counts.to_string());
+    Ok(exit)
+}
+
+/// The table's file; without one the standard output, unless JSON goes there.
+fn open(out: Option<&Path>, console: &Console) -> Result<Box<dyn Write>, Failure> {
+    Ok(match out {
+        None if console.is_json() => Box::new(io::sink()),
+        None => Box::new(io::stdout()),
+        Some(path) => {
+            let file =
+                File::create(path).map_err(|error| Failure::usage(format!("--out {}: {error}", path.display())))?;
+            Box::new(BufWriter::new(file))
+        }
+    })
+}
+
+fn is_link(file: &Path) -> bool {
+    file.to_str().is_some_and(|text| text.starts_with("https://"))
+}
+
+/// How many documents came out how.
+#[derive(Default)]
+struct Counts([usize; 3]);
+
+impl Counts {
+    fn add(&mut self, verified: &Verified) -> Exit {
+        let verdict = verified.report.as_ref().map_or(Verdict::Unverifiable, Report::verdict);
+        self.0[verdict as usize] += 1;
+        exit_of(verdict)
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self([valid, invalid, unverifiable]) = self;
+        write!(f, "{valid} valid, {invalid} invalid, {unverifiable} unverifiable")
+    }
 }
 
 fn exit_of(verdict: Verdict) -> Exit {
@@ -73,12 +173,15 @@ fn exit_of(verdict: Verdict) -> Exit {
 
 fn tell(console: &Console, verified: &Verified) {
     console.object(&object(verified));
-    let name = printable(&verified.file.display().to_string());
+    let name = printable(&verified.source.to_string());
     match &verified.report {
         Ok(report) => {
             console.line(&name);
             let checks = report.checks().iter();
             checks.for_each(|check| console.line(&line(console, check, verified)));
+            if let Some(basis) = verified.sight.as_ref().and_then(|sight| sight.basis.as_deref()) {
+                console.line(&console.tone(Tone::Faint, &printable(&format!("  rests on  {}", grounds(basis)))));
+            }
             console.line(&format!("  {}", verdict(console, report)));
         }
         Err(error) => console.error(&format!("{name}: {error}")),
@@ -87,7 +190,16 @@ fn tell(console: &Console, verified: &Verified) {
 
 /// The result for programs. A name need not be UTF-8, JSON must.
 fn object(verified: &Verified) -> Value {
-    let mut object = json!({ "file": verified.file.display().to_string(), "verdict": Verdict::Unverifiable });
+    let mut object = json!({ "file": verified.source.to_string(), "verdict": Verdict::Unverifiable });
+    if let Some(hash) = verified.hash {
+        object["sha256"] = json!(hash);
+    }
+    let said = [("issuer", &verified.issuer), ("issuerName", &verified.issuer_name), ("title", &verified.title)];
+    for (member, text) in said {
+        if let Some(text) = text {
+            object[member] = json!(text);
+        }
+    }
     match &verified.report {
         Ok(report) => {
             object["verdict"] = json!(report.verdict());
@@ -101,7 +213,31 @@ fn object(verified: &Verified) -> Value {
     if let Some(answer) = answer(verified) {
         object["status"] = json!(answer);
     }
+    if let Some(basis) = verified.sight.as_ref().and_then(|sight| sight.basis.as_ref()) {
+        object["restsOn"] = json!(basis);
+    }
     object
+}
+
+/// Which endpoints said what.
+fn grounds(basis: &Basis) -> String {
+    let Basis { chain, needed, given, settled, mode, read_from, passed_over, .. } = basis;
+    let how = match mode {
+        Mode::Proof => "proven by",
+        Mode::Agreement => "as answered alike by",
+    };
+    let mut text = format!(
+        "{chain}: block {} {} ({} of {given} agree, {needed} needed: {}), {how} {}",
+        settled.block.number,
+        settled.block.hash,
+        settled.by.len(),
+        settled.by.join(", "),
+        read_from.join(", ")
+    );
+    for passed in passed_over {
+        text = format!("{text}; passed over {}: {}", passed.endpoint, passed.reason);
+    }
+    text
 }
 
 /// The status in full: which block, and whose bits.

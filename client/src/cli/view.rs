@@ -1,22 +1,30 @@
 //! How a verifier sees the chain: the options that `verify` and `status` share.
 
-use std::{fs, path::PathBuf};
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use testamur::{
     Chains, StatusServer,
-    policy::{self, FinalityName},
+    policy::{FinalityName, Settings, Sources},
     span,
     status::server::Fault,
 };
-use testamur_core::{Address, ChainId, UnixSeconds, policy::Policy};
+use testamur_chain::quorum::Reading;
+use testamur_core::{Address, ChainId, UnixSeconds};
 
 use super::{console::Console, outcome::Failure};
 
 #[derive(clap::Args)]
 pub struct View {
-    /// A JSON-RPC endpoint. Several, for several chains or as substitutes: repeat it.
+    /// A JSON-RPC endpoint, or eip155:N=URL where it is for that chain alone. Repeat it: most of those for a chain must agree.
     #[arg(long, value_name = "URL", env = "TESTAMUR_RPC", hide_env_values = true, value_delimiter = ' ')]
     rpc: Vec<String>,
+    /// So many endpoints must agree. Default: the policy's, else most of those for the chain.
+    #[arg(long, value_name = "K")]
+    quorum: Option<NonZeroUsize>,
+    /// How the contract is read: `proof` (proven against the block's hash), `agreement` (endpoints answer alike), or
+    /// `auto` (proof where an endpoint can give one). Default: the policy's, else auto.
+    #[arg(long, value_name = "HOW")]
+    reading: Option<Reading>,
     /// A node or a mirror that is asked for status lists, whoever runs it: what it says is checked against the chain.
     /// Several are asked in their order. Default: the lists are rebuilt from the chain.
     #[arg(long, value_name = "URL", env = "TESTAMUR_STATUS", hide_env_values = true, value_delimiter = ' ')]
@@ -27,7 +35,7 @@ pub struct View {
     /// Look back: what was true at this moment (RFC 3339, a date, or seconds since 1970)?
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// A policy in TOML: chains, registries, finality, issuers.
+    /// A policy in TOML: what is trusted, which proofs are required, whom to ask.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Accept this chain as well, such as eip155:31337. A development chain is never accepted otherwise.
@@ -42,26 +50,26 @@ pub struct View {
 }
 
 impl View {
-    pub fn policy(&self) -> Result<Policy, Failure> {
-        let mut policy = match &self.policy {
-            None => Policy::default(),
-            Some(path) => {
-                let wrong = |error: String| Failure::usage(format!("the policy {}: {error}", path.display()));
-                let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-                policy::parse(&text).map_err(|error| wrong(error.to_string()))?
-            }
-        };
+    /// What counts, and whom to ask: the policy file, and the flags that add to it.
+    pub fn settings(&self) -> Result<Settings, Failure> {
+        let read = |path: &PathBuf| Settings::read(path).map_err(Failure::usage);
+        let mut settings = self.policy.as_ref().map(read).transpose()?.unwrap_or_default();
+        let policy = &mut settings.policy;
         policy.chains.extend(&self.chain);
         policy.registries.extend(&self.registry);
         policy.finality = self.finality.map_or(policy.finality, |name| name.0);
-        Ok(policy)
+        settings.sources.quorum = self.quorum.or(settings.sources.quorum);
+        settings.sources.reading = self.reading.unwrap_or(settings.sources.reading);
+        Ok(settings)
     }
 
-    pub async fn chains(&self) -> Result<Chains, Failure> {
+    pub async fn chains(&self, sources: &Sources) -> Result<Chains, Failure> {
         let moment = self.moment()?;
         let servers: Result<Vec<_>, _> = self.status.iter().map(|url| StatusServer::new(url, self.one)).collect();
         let servers = servers.map_err(|error| Failure::usage(format!("--status: {error}")))?;
-        Ok(Chains::connect(&self.rpc).await?.with_servers(servers).at(moment))
+        let chains =
+            Chains::connect(&self.rpc).await?.with_quorum(sources.quorum.map(NonZeroUsize::get), sources.reading);
+        Ok(chains.with_servers(servers).at(moment))
     }
 
     fn moment(&self) -> Result<Option<UnixSeconds>, Failure> {

@@ -16,18 +16,29 @@ const NAMES: [&str; 5] = ["link", "url", "credential", "credential url", "certur
 /// A row of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Its line in the table, from 1.
-    pub line: u64,
+    /// Its line in the table, from 1; `None` for a link that stands alone.
+    pub line: Option<u64>,
     /// The link, or why the row has none that can be used.
     pub target: Result<String, String>,
+}
+
+impl Link {
+    pub(super) fn alone(url: &str) -> Self {
+        Self { line: None, target: target(Some(url.as_bytes())) }
+    }
+
+    fn on(line: u64, target: Result<String, String>) -> Self {
+        Self { line: Some(line), target }
+    }
 }
 
 impl fmt::Display for Link {
     /// The line, and the link without its fragment.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.target {
-            Ok(target) => write!(f, "line {}: {}", self.line, target.split('#').next().unwrap_or_default()),
-            Err(_) => write!(f, "line {}", self.line),
+        let url = self.target.as_ref().map_or("a link", |target| target.split('#').next().unwrap_or_default());
+        match self.line {
+            Some(line) => write!(f, "line {line}: {url}"),
+            None => f.write_str(url),
         }
     }
 }
@@ -59,7 +70,7 @@ fn parse(bytes: &[u8]) -> Vec<Link> {
             Ok(false) => return links,
             Ok(true) => {}
             Err(error) => {
-                links.push(Link { line, target: Err(format!("this row cannot be read: {error}")) });
+                links.push(Link::on(line, Err(format!("this row cannot be read: {error}"))));
                 return links;
             }
         }
@@ -75,7 +86,7 @@ fn parse(bytes: &[u8]) -> Vec<Link> {
                 0
             }
         };
-        links.push(Link { line, target: target(record.get(place)) });
+        links.push(Link::on(line, target(record.get(place))));
     }
 }
 
@@ -99,7 +110,7 @@ mod tests {
     use super::*;
 
     fn targets(table: &[u8]) -> Vec<(u64, Option<String>)> {
-        parse(table).into_iter().map(|link| (link.line, link.target.ok())).collect()
+        parse(table).into_iter().map(|link| (link.line.unwrap(), link.target.ok())).collect()
     }
 
     #[test]
@@ -120,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_credential_in_the_fragment_is_not_printed() {
-        let link = Link { line: 7, target: Ok(format!("https://a.example/verify#{PREFIX}secret")) };
+        let link = Link { line: Some(7), target: Ok(format!("https://a.example/verify#{PREFIX}secret")) };
         assert_eq!(link.to_string(), "line 7: https://a.example/verify");
     }
 }
