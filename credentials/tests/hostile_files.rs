@@ -91,7 +91,7 @@ fn every_way_to_bake_is_read() {
         [b"\xef\xbb\xbf<?xml version=\"1.0\"?><!DOCTYPE svg [<!ENTITY a \"b\">]>".as_slice(), &svg(&element(&text))]
             .concat(),
     ] {
-        let told = Desk::default().verify(&image).is_valid();
+        let told = Desk::default().verify(&image).valid();
         let picture = told.opened.and_then(|opened| opened.picture).expect("a picture");
         assert_eq!(baked::unbake(&picture.bytes), Ok(None), "nothing is left in the picture");
     }
@@ -112,7 +112,7 @@ fn two_baked_credentials_are_refused_with_both_named() {
         element("{}")
     )));
     // What stands behind the end of the image is no part of it.
-    Desk::default().verify(&[png(&[itxt(&credential())]), old].concat()).is_valid();
+    Desk::default().verify(&[png(&[itxt(&credential())]), old].concat()).valid();
 }
 
 #[test]
@@ -198,34 +198,33 @@ fn token(typ: &str, claims: Value) -> Vec<u8> {
 #[test]
 fn claims_and_members_must_agree() {
     let verify = |typ, claims| Desk::default().verify(&token(typ, claims));
-    verify("JWT", json!({"nbf": 1_767_225_600, "jti": "urn:c", "sub": "urn:s", "iss": signer().did})).is_valid();
-    verify("JWT", json!({"nbf": 1_767_225_600.9})).is_valid();
+    verify("JWT", json!({"nbf": 1_767_225_600, "jti": "urn:c", "sub": "urn:s", "iss": signer().did})).valid();
+    verify("JWT", json!({"nbf": 1_767_225_600.9})).valid();
     verify("JWT", json!({"nbf": 1_767_225_601}))
-        .is_invalid(Integrity, "the token's nbf is 2026-01-01T00:00:01Z, its credential's validFrom is");
-    verify("JWT", json!({"jti": "urn:d"}))
-        .is_invalid(Integrity, "the token's jti is urn:d, its credential's id is urn:c");
-    verify("JWT", json!({"sub": "urn:t"})).is_invalid(Integrity, "credentialSubject.id");
+        .invalid(Integrity, "the token's nbf is 2026-01-01T00:00:01Z, its credential's validFrom is");
+    verify("JWT", json!({"jti": "urn:d"})).invalid(Integrity, "the token's jti is urn:d, its credential's id is urn:c");
+    verify("JWT", json!({"sub": "urn:t"})).invalid(Integrity, "credentialSubject.id");
     verify("JWT", json!({"iss": "did:web:other.example"}))
-        .is_invalid(Integrity, "the token's iss is did:web:other.example");
-    verify("JWT", json!({"nbf": "soon"})).is_invalid(Integrity, "nbf");
-    verify("JWT", json!({"proof": {}})).is_invalid(Integrity, "a proof of its own");
-    verify("JWT", json!({"vc": []})).is_invalid(Integrity, "vc");
+        .invalid(Integrity, "the token's iss is did:web:other.example");
+    verify("JWT", json!({"nbf": "soon"})).invalid(Integrity, "nbf");
+    verify("JWT", json!({"proof": {}})).invalid(Integrity, "a proof of its own");
+    verify("JWT", json!({"vc": []})).invalid(Integrity, "vc");
     // What the credential leaves out, the claim says.
     let wrapped = json!({"vc": {"type": ["VerifiableCredential"]}, "iss": signer().did, "exp": 1_767_225_600});
-    Desk::default().verify(signer().token("JWT", &wrapped).as_bytes()).is_invalid(Validity, "expired 2026-01-01");
+    Desk::default().verify(signer().token("JWT", &wrapped).as_bytes()).invalid(Validity, "expired 2026-01-01");
     // VC-JOSE-COSE: both bounds count, each for its own.
-    verify("vc+jwt", json!({"nbf": 1_767_225_601})).is_valid();
-    verify("vc+jwt", json!({"nbf": NOW.0 + 60})).is_invalid(Validity, "valid from");
+    verify("vc+jwt", json!({"nbf": 1_767_225_601})).valid();
+    verify("vc+jwt", json!({"nbf": NOW.0 + 60})).invalid(Validity, "valid from");
 }
 
 #[test]
 fn a_token_without_a_signature_is_none() {
     let payload = URL_SAFE_NO_PAD.encode(json!({"issuer": signer().did, "type": "VerifiableCredential"}).to_string());
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#);
-    Desk::default().verify(format!("{header}.{payload}.").as_bytes()).is_invalid(Signature, "none");
+    Desk::default().verify(format!("{header}.{payload}.").as_bytes()).invalid(Signature, "none");
     let mut cut = token("JWT", json!({}));
     cut.truncate(cut.len() - 6);
-    Desk::default().verify(&cut).is_invalid(Signature, "");
+    Desk::default().verify(&cut).invalid(Signature, "");
 }
 
 /// A receipt beside these bytes.
@@ -274,7 +273,7 @@ fn a_receipt_beside_anchors_the_bytes() {
 #[test]
 fn a_file_without_anything_proves_nothing() {
     for bytes in [b"".as_slice(), b"text", b"%PDF-1.7", b"[1]", b"\x89PNG", &[0xff; 100], &svg("")] {
-        Desk::default().verify(bytes).is_unverifiable(Anchor, "neither an anchor nor a signature");
+        Desk::default().verify(bytes).unverifiable(Anchor, "neither an anchor nor a signature");
     }
 }
 

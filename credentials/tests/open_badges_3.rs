@@ -46,15 +46,15 @@ fn what_the_file_names_say() {
     let told = |name| told(name).expect("a corpus");
     for name in ["simple.json", "simple_v1.json", "simple-did-web-method.json", "simple-json.png", "simple-json.svg"] {
         eprintln!("{name}");
-        told(name).is_valid();
+        told(name).valid();
     }
-    told("simple-multiple-proofs.json").is_valid();
-    told("simple-err-expired.json").is_invalid(Validity, "expired 2010-01-01");
-    told("simple-err-proof-value.json").is_invalid(Signature, "changed");
-    told("simple-noproof.json").is_unverifiable(Anchor, "neither an anchor nor a signature");
-    told("simple-did-key-method.json").is_unverifiable(Issuer, "nothing ties that to urn:uuid:");
+    told("simple-multiple-proofs.json").valid();
+    told("simple-err-expired.json").invalid(Validity, "expired 2010-01-01");
+    told("simple-err-proof-value.json").invalid(Signature, "changed");
+    told("simple-noproof.json").unverifiable(Anchor, "neither an anchor nor a signature");
+    told("simple-did-key-method.json").unverifiable(Issuer, "nothing ties that to urn:uuid:");
     // Its key stands on no document that is at hand; that it has ended is told all the same.
-    Desk::default().verify(&file("complete_v1.json").expect("a corpus")).is_invalid(Validity, "expired 2020-01-01");
+    Desk::default().verify(&file("complete_v1.json").expect("a corpus")).invalid(Validity, "expired 2020-01-01");
 }
 
 #[test]
@@ -76,25 +76,25 @@ fn baked_pictures_come_out_as_they_were() {
 #[test]
 fn a_tampered_file_is_invalid_and_an_honest_one_unverifiable_while_its_host_is_down() {
     let (Some(honest), Some(tampered)) = (file("simple.json"), file("simple-err-proof-value.json")) else { return };
-    Desk::default().verify(&honest).is_unverifiable(Issuer, "could not be reached");
-    Desk::default().verify(&tampered).is_invalid(Signature, "changed");
+    Desk::default().verify(&honest).unverifiable(Issuer, "could not be reached");
+    Desk::default().verify(&tampered).invalid(Signature, "changed");
 }
 
 #[test]
 fn tokens() {
     let Some(token) = file("simple.jwt") else { return };
     // Its header names no key, and nobody knows which was meant.
-    let told = desk().verify(&token).is_unverifiable(Signature, "");
+    let told = desk().verify(&token).unverifiable(Signature, "");
     assert_eq!(told.opened.expect("opened").document.named_issuer(), Some("https://example.edu/issuers/565049"));
     let png = file("simple-jwt.png").expect("a corpus");
     let issuer = "https://1edtech.edu/issuers/565049";
-    let told = Desk::default().verify(&png).is_unverifiable(Issuer, "could not be reached");
+    let told = Desk::default().verify(&png).unverifiable(Issuer, "could not be reached");
     assert_eq!(told.opened.expect("opened").format, Format::Png);
     let mut desk = Desk::default();
     desk.serve_key(issuer, issuer, json!({"type": "JsonWebKey", "publicKeyJwk": jwk(&png)}));
-    desk.verify(&png).is_valid();
+    desk.verify(&png).valid();
     let mut other = desk.serve_key_of_another(issuer);
-    other.verify(&png).is_invalid(Signature, "not by the issuer https://1edtech.edu");
+    other.verify(&png).invalid(Signature, "not by the issuer https://1edtech.edu");
 }
 
 impl Desk {
@@ -124,13 +124,13 @@ fn a_revocation_list_of_names() {
     let mut desk = Desk::default();
     desk.serve_key(at, issuer, json!({"publicKeyMultibase": KEYS[0].1}));
     desk.serve_json(list, &json!({"id": list, "issuer": issuer, "revokedCredentials": [{"id": id, "revoked": true}]}));
-    desk.verify(&bytes).is_invalid(Status, "revocation: set by the issuer");
+    desk.verify(&bytes).invalid(Status, "revocation: set by the issuer");
     desk.serve_json(list, &json!({"id": list, "issuer": issuer, "revokedCredentials": [{"id": "urn:uuid:other"}]}));
-    desk.verify(&bytes).is_valid();
+    desk.verify(&bytes).valid();
     desk.serve_json(list, &json!({"id": list, "issuer": "https://evil.example", "revokedCredentials": []}));
-    desk.verify(&bytes).is_unverifiable(Status, "evil.example");
+    desk.verify(&bytes).unverifiable(Status, "evil.example");
     desk.serve(list, b"<html>");
-    desk.verify(&bytes).is_unverifiable(Status, "not what its entry asks for");
+    desk.verify(&bytes).unverifiable(Status, "not what its entry asks for");
 }
 
 #[test]
@@ -138,13 +138,13 @@ fn a_complete_one() {
     let Some(bytes) = file("complete.json") else { return };
     let list = "https://1edtech.edu/credentials/3732/revocations";
     let mut desk = desk();
-    desk.verify(&bytes).is_unverifiable(Status, "could not be reached");
+    desk.verify(&bytes).unverifiable(Status, "could not be reached");
     desk.serve_json(
         list,
         &json!({"id": list, "issuer": "https://1edtech.edu/issuers/565049", "revokedCredentials": []}),
     );
-    desk.verify(&bytes).is_valid();
+    desk.verify(&bytes).valid();
     let mut changed: Value = serde_json::from_slice(&bytes).expect("JSON");
     changed["credentialSubject"]["achievement"]["name"] = json!("Doctor of everything");
-    desk.verify(changed.to_string().as_bytes()).is_invalid(Signature, "changed");
+    desk.verify(changed.to_string().as_bytes()).invalid(Signature, "changed");
 }

@@ -68,7 +68,7 @@ impl Told {
 
     #[track_caller]
     fn mismatches(self, words: &str) {
-        let told = self.is_unverifiable(Status, words);
+        let told = self.unverifiable(Status, words);
         assert!(matches!(told.outcome(), ListOutcome::Unknown(ListGap::Mismatch { .. })), "{:?}", told.outcome());
     }
 }
@@ -92,10 +92,10 @@ fn bits_of_digital_bazaar() {
         for place in [0, 49_999, 50_000, 50_007, length - 1] {
             let told = told(&entry(place), list.clone());
             if set.contains(&place) {
-                told.is_invalid(Status, "set by the issuer");
+                told.invalid(Status, "set by the issuer");
             } else {
                 // They are shorter than W3C allows.
-                told.is_unverifiable(Status, "the policy asks for 131072");
+                told.unverifiable(Status, "the policy asks for 131072");
             }
         }
         told(&entry(length), list).mismatches("outside a list of 100000");
@@ -122,15 +122,15 @@ fn the_list_of_the_digital_credentials_consortium() {
     for suite in ["bothSignatureTypes", "dataIntegrityProof", "ed25519"] {
         let good = read(&format!("credentials/{suite}/didWeb/oidf-validStatus-noExpiry.json"));
         desk.policy.min_list_length = 131_072;
-        desk.verify(&good).is_unverifiable(Status, "holds 100000 statuses, the policy asks for 131072");
+        desk.verify(&good).unverifiable(Status, "holds 100000 statuses, the policy asks for 131072");
         desk.policy.min_list_length = 100_000;
-        let told = desk.verify(&good).is_valid();
+        let told = desk.verify(&good).valid();
         // Another signed the list, and that is told.
         assert!(told.checked.lists[0].signer.as_ref().is_some_and(|signer| signer.starts_with("did:key:z6MknNQD1")));
         for length in [131_072, 100_000] {
             desk.policy.min_list_length = length;
             let revoked = read(&format!("credentials/{suite}/didWeb/oidf-revokedStatus-noExpiry.json"));
-            desk.verify(&revoked).is_invalid(Status, "revocation: set by the issuer");
+            desk.verify(&revoked).invalid(Status, "revocation: set by the issuer");
         }
     }
 }
@@ -138,24 +138,24 @@ fn the_list_of_the_digital_credentials_consortium() {
 #[test]
 fn every_entry_is_looked_up() {
     let set = list(&bits(&[9]));
-    told(&json!([entry(5), entry(6)]), set.clone()).is_valid();
-    told(&json!([entry(5), entry(9)]), set.clone()).is_invalid(Status, "revocation");
-    told(&json!([{"type": "SomethingElse", "id": "urn:x"}, entry(9)]), set.clone()).is_invalid(Status, "revocation");
-    told(&json!([{"type": "SomethingElse", "id": "urn:x"}, entry(5)]), set).is_unverifiable(Status, "SomethingElse");
+    told(&json!([entry(5), entry(6)]), set.clone()).valid();
+    told(&json!([entry(5), entry(9)]), set.clone()).invalid(Status, "revocation");
+    told(&json!([{"type": "SomethingElse", "id": "urn:x"}, entry(9)]), set.clone()).invalid(Status, "revocation");
+    told(&json!([{"type": "SomethingElse", "id": "urn:x"}, entry(5)]), set).unverifiable(Status, "SomethingElse");
 }
 
 #[test]
 fn a_list_that_is_not_what_its_entry_asks_for_says_nothing() {
     let subject = "credentialSubject";
-    changed(|_| {}).is_valid();
+    changed(|_| {}).valid();
     changed(|list| list[subject]["statusPurpose"] = json!("suspension")).mismatches("its purpose is \"suspension\"");
-    changed(|list| list[subject]["statusPurpose"] = json!(["suspension", "revocation"])).is_valid();
+    changed(|list| list[subject]["statusPurpose"] = json!(["suspension", "revocation"])).valid();
     changed(|list| list["type"] = json!(["VerifiableCredential"])).mismatches("no BitstringStatusListCredential");
     changed(|list| list[subject]["type"] = json!("StatusList2021")).mismatches("no BitstringStatusListCredential");
     changed(|list| list[subject]["encodedList"] = json!("uAAAA")).mismatches("compression");
     changed(|list| list[subject]["encodedList"] = Value::Null).mismatches("no encodedList");
     changed(|list| list["validFrom"] = json!("2027-01-01T00:00:00Z")).mismatches("valid from 2027");
-    changed(|list| list["validUntil"] = json!("2026-02-01T00:00:00Z")).is_unverifiable(Status, "ended 2026-02-01");
+    changed(|list| list["validUntil"] = json!("2026-02-01T00:00:00Z")).unverifiable(Status, "ended 2026-02-01");
     told(&entry(131_072), list(&bits(&[]))).mismatches("outside a list of 131072");
     for index in ["-1", "", "1e3", "0x1", "99999999999999999999"] {
         let mut strange = entry(0);
@@ -174,19 +174,19 @@ fn a_list_must_be_signed_by_its_issuer() {
         desk.verify(&credential(entry(9)))
     };
     let honest = issuer().sign(list(&bits(&[9])));
-    verify(&honest).is_invalid(Status, "revocation");
-    verify(&list(&bits(&[9]))).is_unverifiable(Status, "");
+    verify(&honest).invalid(Status, "revocation");
+    verify(&list(&bits(&[9]))).unverifiable(Status, "");
     let mut forged = honest.clone();
     forged["credentialSubject"]["encodedList"] = json!(bitstring::encode(&bits(&[])));
-    verify(&forged).is_unverifiable(Status, "the list's own signature: the document was changed");
+    verify(&forged).unverifiable(Status, "the list's own signature: the document was changed");
     let mut stolen = Signer::new(8).sign(list(&bits(&[])));
     stolen["issuer"] = json!(issuer().did);
-    verify(&stolen).is_unverifiable(Status, "the list's own signature");
+    verify(&stolen).unverifiable(Status, "the list's own signature");
     let mut unsigned = honest;
     unsigned["proof"] = json!([]);
-    verify(&unsigned).is_unverifiable(Status, "it carries none");
+    verify(&unsigned).unverifiable(Status, "it carries none");
     // Another's list counts, because the issuer chose its URL; but whose it is, is told.
-    let told = verify(&Signer::new(8).sign(list(&bits(&[])))).is_valid();
+    let told = verify(&Signer::new(8).sign(list(&bits(&[])))).valid();
     assert_eq!(told.checked.lists[0].signer, Some(Signer::new(8).did));
 }
 
@@ -196,22 +196,22 @@ fn a_list_may_be_a_token() {
     payload["issuer"] = json!(issuer().did);
     let mut desk = Desk::default();
     desk.serve(LIST, issuer().token("vc+jwt", &payload).as_bytes());
-    desk.verify(&credential(entry(9))).is_invalid(Status, "revocation");
-    desk.verify(&credential(entry(5))).is_valid();
+    desk.verify(&credential(entry(9))).invalid(Status, "revocation");
+    desk.verify(&credential(entry(5))).valid();
     desk.serve(LIST, issuer().token("vc+jwt", &payload).replace('a', "b").as_bytes());
-    desk.verify(&credential(entry(5))).is_unverifiable(Status, "");
+    desk.verify(&credential(entry(5))).unverifiable(Status, "");
 }
 
 #[test]
 fn an_unreachable_or_old_list_is_not_told() {
     let mut desk = Desk::default();
-    desk.verify(&credential(entry(5))).is_unverifiable(Status, "could not be reached");
+    desk.verify(&credential(entry(5))).unverifiable(Status, "could not be reached");
     desk.serve_json(LIST, &issuer().sign(list(&bits(&[]))));
     desk.policy.max_status_age = Some(3_600);
     desk.now = UnixSeconds(desk.now.0 + 3_600);
-    desk.verify(&credential(entry(5))).is_valid();
+    desk.verify(&credential(entry(5))).valid();
     desk.now = UnixSeconds(desk.now.0 + 1);
-    desk.verify(&credential(entry(5))).is_unverifiable(Status, "3601 s old");
+    desk.verify(&credential(entry(5))).unverifiable(Status, "3601 s old");
 }
 
 #[test]
@@ -224,21 +224,21 @@ fn statuses_of_several_bits_have_messages() {
     entry["statusPurpose"] = json!("message");
     entry["statusSize"] = json!(2);
     entry["statusMessage"] = json!([{"status": "0x0", "message": "pending"}, {"status": "0x1", "message": "accepted"}]);
-    let told = told(&entry, list.clone()).is_valid();
+    let told = told(&entry, list.clone()).valid();
     assert_eq!(*told.outcome(), ListOutcome::Message { text: "accepted".to_owned() });
     entry["statusMessage"] = json!([]);
     self::told(&entry, list.clone()).mismatches("no message for 0x1");
     for size in [json!(0), json!(65), json!("2"), json!(-1)] {
         entry["statusSize"] = size;
-        self::told(&entry, list.clone()).is_unverifiable(Status, "");
+        self::told(&entry, list.clone()).unverifiable(Status, "");
     }
     // What an issuer's own purposes mean, nobody knows.
     let mut own = of_purpose("graduation");
     let mut of_own = self::list(&self::bits(&[9]));
     of_own["credentialSubject"]["statusPurpose"] = json!("graduation");
-    self::told(&own, of_own.clone()).is_unverifiable(Status, "statusPurpose graduation");
+    self::told(&own, of_own.clone()).unverifiable(Status, "statusPurpose graduation");
     own["statusListIndex"] = json!("5");
-    self::told(&own, of_own).is_valid();
+    self::told(&own, of_own).valid();
 }
 
 fn of_purpose(purpose: &str) -> Value {
@@ -256,9 +256,9 @@ fn what_the_recommendation_was_before() {
     of_2021["credentialSubject"]["encodedList"] = json!(encoded);
     let mut entry = entry(9);
     entry["type"] = json!("StatusList2021Entry");
-    told(&entry, of_2021.clone()).is_invalid(Status, "revocation");
+    told(&entry, of_2021.clone()).invalid(Status, "revocation");
     entry["statusListIndex"] = json!(5);
-    told(&entry, of_2021.clone()).is_valid();
+    told(&entry, of_2021.clone()).valid();
     let of_2020 = {
         let mut list = of_2021;
         list["type"] = json!(["VerifiableCredential", "RevocationList2020Credential"]);
@@ -266,8 +266,8 @@ fn what_the_recommendation_was_before() {
         list
     };
     let entry = |index: &str| json!({"type": "RevocationList2020Status", "revocationListIndex": index, "revocationListCredential": LIST});
-    told(&entry("9"), of_2020.clone()).is_invalid(Status, "revocation");
-    told(&entry("5"), of_2020).is_valid();
+    told(&entry("9"), of_2020.clone()).invalid(Status, "revocation");
+    told(&entry("5"), of_2020).valid();
 }
 
 /// A token with a place in a Token Status List.
@@ -298,11 +298,11 @@ fn token_status_lists() {
         desk.verify(&token(index))
     };
     let (typ, good) = ("statuslist+jwt", token_list());
-    verify(0, typ, &good).is_valid();
-    verify(4, typ, &good).is_valid();
-    verify(1, typ, &good).is_invalid(Status, "revocation");
-    verify(2, typ, &good).is_invalid(Status, "suspension");
-    verify(3, typ, &good).is_unverifiable(Status, "application specific");
+    verify(0, typ, &good).valid();
+    verify(4, typ, &good).valid();
+    verify(1, typ, &good).invalid(Status, "revocation");
+    verify(2, typ, &good).invalid(Status, "suspension");
+    verify(3, typ, &good).unverifiable(Status, "application specific");
     verify(131_072, typ, &good).mismatches("outside a list of 131072");
     verify(0, "JWT", &good).mismatches("not statuslist+jwt");
     let with = |member: &str, value: Value| {
@@ -311,16 +311,16 @@ fn token_status_lists() {
         verify(0, typ, &list)
     };
     with("sub", json!("https://issuer.example/lists/2")).mismatches("of another URL");
-    with("exp", json!(1_790_000_001)).is_unverifiable(Status, "ended 2026-09-21");
+    with("exp", json!(1_790_000_001)).unverifiable(Status, "ended 2026-09-21");
     with("iat", json!(1_890_000_000)).mismatches("valid from 2029");
     with("status_list", json!({"bits": 3, "lst": "AA"})).mismatches("a status of 3 bits");
     with("status_list", json!({"bits": 1, "lst": URL_SAFE_NO_PAD.encode(zlib(&vec![0; (16 << 20) + 1]))}))
         .mismatches("more than");
     with("status_list", json!({"bits": 1, "lst": URL_SAFE_NO_PAD.encode(zlib(&[0; 8]))}))
-        .is_unverifiable(Status, "holds 64");
+        .unverifiable(Status, "holds 64");
     let mut desk = Desk::default();
     desk.serve(LIST, Signer::new(8).token(typ, &good).as_bytes());
-    desk.verify(&token(0)).is_unverifiable(Status, "the list's own signature");
+    desk.verify(&token(0)).unverifiable(Status, "the list's own signature");
     desk.serve(LIST, b"no token");
     desk.verify(&token(0)).mismatches("");
 }

@@ -70,7 +70,7 @@ impl Desk {
     pub fn serve_key(&mut self, url: &str, owner: &str, key: Value) {
         let mut method = json!({"id": format!("{owner}#{}", key["publicKeyMultibase"].as_str().unwrap_or("key")),
             "type": "Multikey", "controller": owner});
-        method.as_object_mut().unwrap().extend(key.as_object().unwrap().clone());
+        method.as_object_mut().expect("an object").extend(key.as_object().expect("an object").clone());
         let id = method["id"].clone();
         self.serve_json(url, &json!({"id": owner, "verificationMethod": [method], "assertionMethod": [id]}));
     }
@@ -108,14 +108,14 @@ impl Desk {
 
 impl Told {
     #[track_caller]
-    pub fn is_valid(self) -> Self {
+    pub fn valid(self) -> Self {
         assert_eq!(self.report.verdict(), Verdict::Valid, "{:#?} {:#?}", self.report.decisive(), self.checked);
         self
     }
 
     /// Invalid, for a reason whose message has these words.
     #[track_caller]
-    pub fn is_invalid(self, kind: CheckKind, words: &str) -> Self {
+    pub fn invalid(self, kind: CheckKind, words: &str) -> Self {
         let decisive = self.report.decisive().expect("something decides");
         assert_eq!(self.report.verdict(), Verdict::Invalid, "{decisive:#?} {:#?}", self.checked);
         assert_eq!(decisive.kind, kind, "{decisive:#?} {:#?}", self.checked);
@@ -124,7 +124,7 @@ impl Told {
     }
 
     #[track_caller]
-    pub fn is_unverifiable(self, kind: CheckKind, words: &str) -> Self {
+    pub fn unverifiable(self, kind: CheckKind, words: &str) -> Self {
         let decisive = self.report.decisive().expect("something decides");
         assert_eq!(self.report.verdict(), Verdict::Unverifiable, "{decisive:#?} {:#?}", self.checked);
         let outcome = self.report.outcome(kind).expect("it was asked");
