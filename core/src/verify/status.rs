@@ -32,7 +32,10 @@ pub(super) fn status(
 /// A set bit counts at the newest block, a cleared one at the settled one.
 fn on_chain(receipt: &Receipt, seen: &Seen, policy: &Policy, now: UnixSeconds) -> Result<BlockRef, Outcome> {
     let seen = look(receipt, seen, policy).map_err(Outcome::Unknown)?;
-    let mut gap = seen.status.is_empty().then_some(Gap::StatusUnseen { purpose: Purpose::REVOCATION });
+    // Whoever packs evidence could leave out the purpose that is set.
+    let is_seen = |purpose: &Purpose| seen.status.iter().any(|seen| seen.purpose == *purpose);
+    let unseen = [Purpose::REVOCATION, Purpose::SUSPENSION].into_iter().find(|purpose| !is_seen(purpose));
+    let mut gap = unseen.map(|purpose| Gap::StatusUnseen { purpose });
     for purpose in &seen.status {
         match status_of(purpose, receipt.status_index) {
             Ok(()) => {}

@@ -371,6 +371,15 @@ fn status_that_cannot_be_told_is_unknown() {
     case.seen().status.clear();
     case.is_unknown(CheckKind::Status, unseen);
 
+    for purpose in 0..2 {
+        let mut case = Case::new();
+        case.seen().status.remove(purpose);
+        case.is_unknown(
+            CheckKind::Status,
+            |gap| matches!(gap, Gap::StatusUnseen { purpose: p } if usize::from(p.0) == purpose),
+        );
+    }
+
     let mut case = Case::new();
     case.policy.max_status_age = Some(60);
     case.is_valid();
