@@ -28,8 +28,7 @@ use crate::{
 use bits::{Bits, gather};
 pub use bits::{BitsSource, Origin, Supply, Wanted};
 use parts::{Part, Records, StatusKey, Wants};
-pub use prove::{Proofs, ProvenBits, prove};
-pub use read::Exhibit;
+pub use prove::{Proofs, prove};
 use read::{Contents, read};
 
 /// Requests under way at a time.
@@ -210,6 +209,7 @@ impl View<'_> {
             return Err(Error::WrongChain { wanted: chain, served: self.quorum.chain() });
         }
         let Contract { code_hash, head, settled, .. } = seen.contracts[&registry].as_ref().map_err(Error::clone)?;
+        let (anchor_at_head, anchor_settled) = (head.anchor(issuer, root)?, settled.anchor(issuer, root)?);
         let (mut status, mut origins) = (Vec::new(), Vec::new());
         for key in StatusKey::all(receipt) {
             if let Some(bits) = seen.statuses.get(&key) {
@@ -230,8 +230,8 @@ impl View<'_> {
             head: self.footing.head.value,
             settled: self.footing.settled.value,
             finality: self.finality,
-            anchor_at_head: head.anchor(issuer, root)?,
-            anchor_settled: settled.anchor(issuer, root)?,
+            anchor_at_head,
+            anchor_settled,
             status,
         };
         Ok((seen, origins))

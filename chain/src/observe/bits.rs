@@ -112,6 +112,16 @@ impl Bits {
         (StatusAt { record: self.record, proof }, origin)
     }
 
+    /// The root that they lead to.
+    pub(super) fn root(&self) -> Hash {
+        self.record.root
+    }
+
+    /// All bits, where they were rebuilt.
+    pub(super) fn tree(&self) -> Option<&StatusTree> {
+        self.rebuilt.as_ref()?.as_deref().ok()
+    }
+
     fn lacks(&self, indices: &[StatusIndex]) -> bool {
         self.record.root != Hash::ZERO && indices.iter().any(|index| !self.supplied.contains_key(index))
     }

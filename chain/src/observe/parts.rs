@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use testamur_core::{
     Address, BlockNumber, ChainId, Hash, Purpose, Receipt, StatusIndex,
-    evidence::{ProofError, Proven},
+    evidence::{self, ProofError, Proven},
     observation::{AnchorRecord, StatusRecord},
     registry::slots,
 };
@@ -96,6 +96,18 @@ impl Part {
             Self::Anchor { issuer, root } => proven.anchor(issuer, root).map(Record::Anchor),
             Self::Status { issuer, purpose } => proven.status(issuer, purpose).map(Record::Status),
         }
+    }
+
+    /// Anchors and status records apart.
+    pub(super) fn sort(parts: &[Self]) -> (Vec<evidence::AnchorKey>, Vec<evidence::StatusKey>) {
+        let (mut anchors, mut statuses) = (Vec::new(), Vec::new());
+        for part in parts {
+            match *part {
+                Self::Anchor { issuer, root } => anchors.push((issuer, root)),
+                Self::Status { issuer, purpose } => statuses.push((issuer, purpose)),
+            }
+        }
+        (anchors, statuses)
     }
 
     /// Asks an endpoint for it.

@@ -32,16 +32,10 @@ pub(super) struct Contents {
 }
 
 /// Proofs that were checked, of one registry at one block.
-#[derive(Clone, Debug)]
-pub struct Exhibit {
-    /// The block.
-    pub header: Header,
-    /// The account whose slots are proven.
-    pub registry: Address,
-    /// At least one; the slots in their order. Each holds under the header's state root.
-    pub proofs: Vec<AccountProof>,
-    /// Who delivered it. It does not matter to the proof.
-    pub by: Endpoint,
+pub(super) struct Exhibit {
+    pub(super) header: Header,
+    /// At least one, each with what it proves.
+    pub(super) proofs: Vec<(Vec<Part>, AccountProof)>,
 }
 
 /// Reads parts of a registry at a block.
@@ -116,8 +110,8 @@ async fn prove_by(
             }
         }
     }
-    let proofs = proofs.into_iter().map(|(proof, _)| proof).collect();
-    let exhibit = Exhibit { header, registry, proofs, by: endpoint.clone() };
+    let proofs = together.iter().zip(proofs).map(|(parts, (proof, _))| (parts.to_vec(), proof)).collect();
+    let exhibit = Exhibit { header, proofs };
     Ok((Contents { code_hash, records, grounds: Grounds::proven(endpoint) }, exhibit))
 }
 

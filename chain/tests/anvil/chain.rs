@@ -112,6 +112,42 @@ impl Chain {
     }
 }
 
+/// A registry on a geth in developer mode, in which accounts 0 and 1 have funds, and its endpoint; `None`, loudly,
+/// where no geth was built.
+pub async fn geth(test: &str) -> Option<(Geth, Registry)> {
+    let program = env::var_os("TESTAMUR_GETH")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/geth"), PathBuf::from);
+    if !program.is_file() {
+        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: no geth (TESTAMUR_GETH, or target/tools/geth)");
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let child = Command::new(program)
+        .args(["--dev", "--http", "--http.api", "eth", "--http.port", &port, "--authrpc.port", "0", "--port", "0"])
+        .args(["--nodiscover", "--ipcdisable", "--verbosity", "1", "--datadir"])
+        .arg(folder.path())
+        .stderr(Stdio::null())
+        .spawn();
+    let process = Anvil(child.expect("geth starts"));
+    let endpoint = Endpoint::connect(&format!("http://127.0.0.1:{port}")).unwrap();
+    until("geth answers", async || endpoint.chain_id().await.is_ok()).await;
+    let accounts: Vec<Address> = endpoint.request("eth_accounts", json!([])).await.unwrap();
+    for to in [key(0).address(), key(1).address()] {
+        let gift = json!([{ "from": accounts[0], "to": to, "value": "0x56bc75e2d63100000" }]);
+        endpoint.request::<Value>("eth_sendTransaction", gift).await.unwrap();
+        until("funds", async || endpoint.balance(to).await.unwrap() > 0).await;
+    }
+    let deployed = deploy::deploy(&endpoint, &key(0), PATIENCE).await.unwrap();
+    Some((Geth { _process: process, _folder: folder }, Registry::new(endpoint, deployed.address())))
+}
+
+/// A running geth and its data. Both are gone when dropped.
+pub struct Geth {
+    _process: Anvil,
+    _folder: tempfile::TempDir,
+}
+
 /// The key of anvil's account `n`, by way of a key file.
 pub fn key(n: usize) -> Key {
     let file = tempfile::NamedTempFile::new().unwrap();

@@ -10,5 +10,6 @@ mod history;
 mod observe;
 mod proofs;
 mod proxy;
+mod quorum;
 mod registry;
 mod transact;

@@ -25,9 +25,9 @@ use crate::{
 };
 
 /// Blocks after which anvil, by default, calls one finalized.
-const UNTIL_FINAL: u64 = 64;
+pub const UNTIL_FINAL: u64 = 64;
 
-fn receipt(registry: &Registry, issuer: Address, root: Hash, index: u64) -> Receipt {
+pub fn receipt(registry: &Registry, issuer: Address, root: Hash, index: u64) -> Receipt {
     Receipt {
         version: 1,
         leaf_index: 0,
@@ -49,7 +49,7 @@ fn alone(endpoint: &Endpoint) -> Quorum {
 }
 
 /// The bit at the head and at the settled block; `None` where it cannot be told. Proofs must lead to their roots.
-fn bits(seen: &Observation, purpose: Purpose, index: u64) -> [Option<bool>; 2] {
+pub fn bits(seen: &Observation, purpose: Purpose, index: u64) -> [Option<bool>; 2] {
     let index = StatusIndex::new(index).unwrap();
     let status = seen.status.iter().find(|status| status.purpose == purpose).unwrap();
     [&status.head, &status.settled].map(|at| match &at.proof {

@@ -13,6 +13,8 @@ pub enum Reply {
     Honest,
     /// This result.
     Result(Value),
+    /// This JSON-RPC error.
+    Error(i64, &'static str),
     /// This HTTP status, after the request went through to the chain.
     LateStatus(u16),
 }
@@ -71,6 +73,10 @@ async fn forward(State((behind, rule)): State<(Endpoint, Rule)>, body: Bytes) ->
     match reply {
         Reply::Honest => axum::Json(honest().await).into_response(),
         Reply::Result(result) => axum::Json(json!({ "jsonrpc": "2.0", "id": 1, "result": result })).into_response(),
+        Reply::Error(code, message) => {
+            let error = json!({ "code": code, "message": message });
+            axum::Json(json!({ "jsonrpc": "2.0", "id": 1, "error": error })).into_response()
+        }
         Reply::LateStatus(status) => {
             honest().await;
             StatusCode::from_u16(status).unwrap().into_response()
