@@ -7,6 +7,7 @@
 mod agree;
 mod basis;
 mod blocks;
+mod vouch;
 
 use std::{collections::HashSet, fmt, str::FromStr, sync::Arc};
 

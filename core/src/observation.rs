@@ -124,6 +124,20 @@ pub enum Unseen {
         /// The chain that the endpoint serves.
         served: ChainId,
     },
+    /// No endpoint was asked, and no evidence speaks of the receipt's batch.
+    NoEvidence {
+        /// The chain that the receipt names.
+        wanted: ChainId,
+    },
+    /// There is evidence, under a block that nobody whom the verifier trusts vouches for.
+    BlockNotTrusted {
+        /// The chain.
+        chain: ChainId,
+        /// The newest block under which there is a proof.
+        block: BlockNumber,
+        /// Its hash.
+        hash: Hash,
+    },
     /// The endpoint did not answer, or answered with an error.
     Unreachable,
     /// The endpoint's answers contradict one another or cannot be read.

@@ -46,7 +46,7 @@ pub enum EvidenceGap {
         chain: ChainId,
     },
     /// It has one, under a block that the verifier has no reason to trust.
-    #[error("the evidence rests on block {} of {chain} ({}): compare this hash with a source that you trust, and pin it", block.number, block.hash)]
+    #[error("the evidence rests on block {} of {chain} ({}), which is not trusted", block.number, block.hash)]
     NotTrusted {
         /// The chain.
         chain: ChainId,
@@ -59,8 +59,10 @@ impl EvidenceGap {
     /// What a verifier who met this gap may say: that it could not see, never that something is false.
     pub fn unseen(self) -> Unseen {
         match self {
-            Self::NotCovered { chain } => Unseen::NoEndpoint { wanted: chain },
-            Self::NotTrusted { .. } => Unseen::Unusable,
+            Self::NotCovered { chain } => Unseen::NoEvidence { wanted: chain },
+            Self::NotTrusted { chain, block } => {
+                Unseen::BlockNotTrusted { chain, block: block.number, hash: block.hash }
+            }
         }
     }
 }

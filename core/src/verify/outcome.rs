@@ -234,6 +234,10 @@ fn unseen_text(unseen: &Unseen) -> String {
     match unseen {
         Unseen::NoEndpoint { wanted } => format!("no endpoint for {wanted}; give one with --rpc"),
         Unseen::OtherChain { wanted, served } => format!("it is anchored on {wanted}, the endpoint serves {served}"),
+        Unseen::NoEvidence { wanted } => format!("no evidence speaks of this batch on {wanted}"),
+        Unseen::BlockNotTrusted { chain, block, hash } => format!(
+            "the evidence rests on block {block} of {chain} ({hash}): compare this hash with a source that you trust, and pin it"
+        ),
         Unseen::Unreachable => "the chain's endpoint could not be reached; try again, or another one".to_owned(),
         Unseen::Unusable => "the chain's endpoint gave answers that cannot be used; try another one".to_owned(),
     }
