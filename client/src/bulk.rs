@@ -85,7 +85,7 @@ impl<W: Write> Table<W> {
                 row.push(report.verdict().to_string());
                 row.push(report.decisive().map(reason).unwrap_or_default());
                 row.extend(self::named(verified));
-                row.push(verified.account.map(|account| account.to_string()).unwrap_or_default());
+                row.push(verified.receipt.as_ref().map(|receipt| receipt.issuer.to_string()).unwrap_or_default());
                 row.push(match fact(CheckKind::Anchor) {
                     Some(Fact::Anchored { time, .. }) => time.to_string(),
                     _ => String::new(),

@@ -1,6 +1,7 @@
 //! Who is it? What answers that stands elsewhere, and is fetched here: documents of DIDs, DNS records, lists of
 //! recognised issuers. What follows from it is told by `testamur_credentials`, which does no I/O.
 
+mod desk;
 pub mod dns;
 mod library;
 pub mod lists;
@@ -8,12 +9,13 @@ pub mod lists;
 use std::{fs, path::Path};
 
 use reqwest::Certificate;
-use testamur_core::policy::Policy;
+use testamur_core::{checked::Missing, policy::Policy};
 use testamur_credentials::ties::Known;
 use testamur_linked_data::{Canonicalizer, Contexts};
 
+pub use desk::Desk;
 pub use dns::{Dns, DnsServer};
-pub use library::Library;
+pub use library::{Library, ROUNDS};
 
 use crate::{
     fetch::{FetchSettings, Fetcher},
@@ -26,13 +28,16 @@ pub async fn open(sources: &Sources) -> Result<Library, String> {
     let authorities = sources.authorities.as_deref().map(certificates).transpose()?.unwrap_or_default();
     let settings = FetchSettings { allow_hosts: sources.allow_hosts.clone(), authorities, timeout: None };
     let fetcher = Fetcher::new(&settings).map_err(|error| error.to_string())?;
-    let canonicalizer = Canonicalizer::new(contexts(sources)?);
-    let library = Library::online(fetcher)
-        .with_canonical(move |document| canonicalizer.hash(document).map_err(testamur_core::checked::Missing::from));
+    let library = with_canonical(Library::online(fetcher), sources)?;
     Ok(match &sources.dns {
         Some(server) => library.with_dns(Dns::connect(server).await),
         None => library,
     })
+}
+
+/// A library that fetches nothing. An error is in the configuration.
+pub fn offline(sources: &Sources) -> Result<Library, String> {
+    with_canonical(Library::offline(), sources)
 }
 
 /// What the verifier brings along: the lists and statements that its configuration names, and the issuers of its policy.
@@ -42,6 +47,11 @@ pub async fn known(sources: &Sources, policy: &Policy, library: &Library) -> Res
     let statements = sources.statements.iter().map(read).collect::<Result<_, _>>()?;
     let lists = lists::load(&sources.lists, library).await?;
     Ok(Known::new(lists, statements, policy))
+}
+
+fn with_canonical(library: Library, sources: &Sources) -> Result<Library, String> {
+    let canonicalizer = Canonicalizer::new(contexts(sources)?);
+    Ok(library.with_canonical(move |document| canonicalizer.hash(document).map_err(Missing::from)))
 }
 
 /// The contexts that are carried, and those that the configuration adds.

@@ -2,7 +2,6 @@
 //! the chain once for all, and leaves the verdict to `testamur_core`.
 
 mod anchored;
-mod desk;
 mod subject;
 
 use std::collections::BTreeSet;
@@ -11,7 +10,7 @@ use futures::{StreamExt, stream};
 use rayon::prelude::*;
 use testamur_chain::observe::Sighting;
 use testamur_core::{
-    Address, BlockNumber, Hash, Receipt, StatusIndex, UnixSeconds,
+    BlockNumber, Document, Hash, Receipt, UnixSeconds,
     checked::Checked,
     observation::Unseen,
     policy::Policy,
@@ -20,21 +19,18 @@ use testamur_core::{
 use testamur_credentials::{check::check, ties::Known};
 
 pub use anchored::read;
-use desk::Desk;
 use subject::{Content, Subject};
 
 use crate::{
     chains::Chains,
-    identity::Library,
+    identity::{Desk, Library, ROUNDS},
     source::{LoadError, Loaded, Source},
     status::Sight,
 };
 
 /// Documents that are in memory together: bounds it to a few hundred megabytes, and lets them share reads of the chain.
 const TOGETHER: usize = 4096;
-/// How often a check is run again with what it wanted. A token's issuer, its list, the list's issuer: three.
-const ROUNDS: usize = 4;
-/// Documents fetched at a time.
+/// Links followed at a time.
 const FETCHES: usize = 16;
 
 /// Who verifies: with which view of the chains, whose documents, which policy, when.
@@ -67,16 +63,14 @@ pub struct Verified {
     pub issuer_name: Option<String>,
     /// What it is: the achievement's name, or the credential's.
     pub title: Option<String>,
-    /// The account that anchored it, as its receipt says.
-    pub account: Option<Address>,
     /// Why the chain could not be seen, in the words of the network. For people.
     pub detail: Option<String>,
     /// What was checked beside the chain.
     pub checked: Checked,
     /// What the report rests on: the look at the chain, and whose status bits are in it. `None` where none was made.
     pub sight: Option<Sight>,
-    /// The index of its status bits, as its receipt says.
-    pub index: Option<StatusIndex>,
+    /// Its receipt, as read: what it names is what the report speaks of, and nothing in it is believed.
+    pub receipt: Option<Receipt>,
 }
 
 impl Verifier<'_> {
@@ -128,8 +122,7 @@ impl Verifier<'_> {
             if open.is_empty() {
                 break;
             }
-            let fetches = stream::iter(wanted).map(|url| async move { self.library.document(&url).await });
-            fetches.buffer_unordered(FETCHES).for_each(async |_| ()).await;
+            self.library.fetch_all(wanted).await;
         }
         checked
     }
@@ -157,8 +150,6 @@ impl Verifier<'_> {
     }
 
     fn judge(&self, mut subject: Subject, checked: Checked, sighting: Option<Sighting>) -> Verified {
-        let index = subject.receipt().map(|receipt| receipt.status_index);
-        let account = subject.receipt().map(|receipt| receipt.issuer);
         let (seen, detail, sighting) = match sighting {
             None => (Err(Unseen::Unusable), None, None),
             Some(Sighting { look: Ok(seen), origins, basis }) => (Ok(seen), None, Some((origins, basis))),
@@ -172,14 +163,18 @@ impl Verifier<'_> {
         let [issuer, issuer_name, title] = subject.says();
         let Subject { source, hash, content } = subject;
         let now = moment.unwrap_or(self.now);
-        let report = match content {
-            Content::Opened(opened) => Ok(judge(&opened.document, &seen, &checked, self.policy, now)),
-            Content::Hashed(document) => Ok(judge(&document, &seen, &checked, self.policy, now)),
-            Content::Refused(report) => Ok(report),
-            Content::Missing(error) => Err(error),
+        let judge = |document: Document| {
+            let report = judge(&document, &seen, &checked, self.policy, now);
+            (Ok(report), document.anchor.map(|anchor| anchor.receipt))
+        };
+        let (report, receipt) = match content {
+            Content::Opened(opened) => judge(opened.document),
+            Content::Hashed(document) => judge(*document),
+            Content::Refused(report) => (Ok(report), None),
+            Content::Missing(error) => (Err(error), None),
         };
         let sight = seen.ok().zip(sighting).map(|(seen, (origins, basis))| Sight { seen, origins, basis });
-        Verified { source, hash, report, issuer, issuer_name, title, account, detail, checked, sight, index }
+        Verified { source, hash, report, issuer, issuer_name, title, detail, checked, sight, receipt }
     }
 }
 

@@ -174,8 +174,8 @@ impl Teller<'_> {
                 _ => {}
             }
         }
-        Ok(match (&verified.sight, verified.index) {
-            (Some(sight), Some(index)) => self.finding(sight, index),
+        Ok(match (&verified.sight, &verified.receipt) {
+            (Some(sight), Some(receipt)) => self.finding(sight, receipt.status_index),
             _ => Err("nothing was seen of the chain".to_owned()),
         })
     }

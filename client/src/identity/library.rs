@@ -9,18 +9,16 @@ use std::{
 use futures::{StreamExt, stream};
 use serde_json::Value;
 use testamur_core::{Hash, checked::Missing};
-use testamur_credentials::{Shelf, Supplied, Supplies, supplies::Wanted};
+use testamur_credentials::{Supplied, Supplies};
 use tokio::sync::OnceCell;
 
-use super::Dns;
+use super::{Desk, Dns};
 use crate::{clock, fetch::Fetcher};
 
 /// How often a check is run again with what it wanted. A token's issuer, its list, the list's issuer: three.
-const ROUNDS: usize = 4;
-/// Documents that one credential may make us fetch: it names its issuer, its keys and its lists, and has no need of more.
-const MOST_DOCUMENTS: usize = 16;
-/// Canonical forms that one credential may make us work out: two for each of its proofs.
-const MOST_CANONICAL: usize = 32;
+pub const ROUNDS: usize = 4;
+/// Documents fetched at a time; the fetcher bounds how many connections that takes.
+const FETCHES: usize = 16;
 /// Bytes kept in memory; what is beyond is forgotten, and fetched again where it is needed again.
 const MOST_KEPT: usize = 256 << 20;
 
@@ -76,6 +74,11 @@ impl Library {
         kept.cells.insert(url.into(), Arc::new(OnceCell::new_with(Some(Ok(document)))));
     }
 
+    /// Notes why a document cannot be had. It is not fetched.
+    pub fn put_missing(&self, url: impl Into<String>, missing: Missing) {
+        self.kept().cells.insert(url.into(), Arc::new(OnceCell::new_with(Some(Err(missing)))));
+    }
+
     /// Every document that was had, with its URL: what evidence keeps.
     pub fn documents(&self) -> Vec<(String, Supplied)> {
         let kept = self.kept();
@@ -83,45 +86,24 @@ impl Library {
         kept.cells.iter().filter_map(had).collect()
     }
 
-    /// Runs a check until it has all that it wants, or all that it may have.
+    /// Runs a check of one document until it has all that it wants, or has been run [`ROUNDS`] times and once more.
     pub async fn supply<T>(&self, check: impl Fn(&dyn Supplies) -> T) -> T {
-        let mut shelf = Shelf::default();
-        let mut left = Left { documents: MOST_DOCUMENTS, canonical: MOST_CANONICAL };
         for _ in 0..ROUNDS {
-            let outcome = check(&shelf);
-            let wanted = shelf.take_wanted();
+            let desk = Desk::new(self);
+            let outcome = check(&desk);
+            let wanted = desk.wanted();
             if wanted.is_empty() {
                 return outcome;
             }
-            self.fill(&mut shelf, wanted, &mut left).await;
+            self.fetch_all(wanted).await;
         }
-        let outcome = check(&shelf);
-        let wanted = shelf.take_wanted();
-        if wanted.is_empty() {
-            return outcome;
-        }
-        self.fill(&mut shelf, wanted, &mut Left { documents: 0, canonical: 0 }).await;
-        check(&shelf)
+        check(&Desk::new(self))
     }
 
-    async fn fill(&self, shelf: &mut Shelf, wanted: Wanted, left: &mut Left) {
-        let urls: Vec<_> = wanted.documents.into_iter().map(|url| (left.take_document(), url)).collect();
-        let ask = |(allowed, url): (Result<(), &'static str>, String)| async move {
-            let answer = match allowed {
-                Ok(()) => self.document(&url).await,
-                Err(reason) => Err(Missing::Refused { what: url.clone(), reason: reason.to_owned() }),
-            };
-            (url, answer)
-        };
-        // All at once: the fetcher bounds how many are under way.
-        let mut answers = stream::iter(urls).map(ask).buffer_unordered(MOST_DOCUMENTS);
-        while let Some((url, answer)) = answers.next().await {
-            shelf.put_document(url, answer);
-        }
-        for document in wanted.canonical {
-            let hash = left.take_canonical().and_then(|()| (self.canonical)(&document));
-            shelf.put_canonical(&document, hash);
-        }
+    /// Fetches what is not kept yet.
+    pub async fn fetch_all(&self, urls: impl IntoIterator<Item = String>) {
+        let fetches = stream::iter(urls).map(|url| async move { self.document(&url).await });
+        fetches.buffer_unordered(FETCHES).for_each(async |_| ()).await;
     }
 
     /// The document at a URL, or the TXT records at a `dns:` URI as a JSON array: kept, or fetched.
@@ -170,27 +152,6 @@ impl Library {
     /// What is behind this lock is whole at any time.
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What a credential may still ask for.
-struct Left {
-    documents: usize,
-    canonical: usize,
-}
-
-impl Left {
-    fn take_document(&mut self) -> Result<(), &'static str> {
-        let left = self.documents.checked_sub(1);
-        self.documents = left.unwrap_or_default();
-        left.map(|_| ()).ok_or("one document makes nobody fetch more than 16 others, in 4 rounds")
-    }
-
-    fn take_canonical(&mut self) -> Result<(), Missing> {
-        let left = self.canonical.checked_sub(1);
-        self.canonical = left.unwrap_or_default();
-        let (what, reason) = ("the canonical form", "one document has no more than 16 proofs that need one");
-        left.map(|_| ()).ok_or_else(|| Missing::Refused { what: what.to_owned(), reason: reason.to_owned() })
     }
 }
 

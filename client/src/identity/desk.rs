@@ -9,7 +9,7 @@ use serde_json::Value;
 use testamur_core::{Hash, checked::Missing};
 use testamur_credentials::{Have, Supplied, Supplies};
 
-use crate::identity::Library;
+use super::Library;
 
 /// Documents that one credential may make us ask for: its issuer, its keys and its lists. It has no need of more.
 const MOST_DOCUMENTS: usize = 16;
@@ -17,7 +17,7 @@ const MOST_DOCUMENTS: usize = 16;
 const MOST_CANONICAL: usize = 32;
 
 /// The supplies of one document: those that the library has, within the limits of one document.
-pub(super) struct Desk<'a> {
+pub struct Desk<'a> {
     library: &'a Library,
     notes: Mutex<Notes>,
 }
@@ -30,12 +30,13 @@ struct Notes {
 }
 
 impl<'a> Desk<'a> {
-    pub(super) fn new(library: &'a Library) -> Self {
+    /// An empty one.
+    pub fn new(library: &'a Library) -> Self {
         Self { library, notes: Mutex::default() }
     }
 
     /// The URLs of what was not at hand.
-    pub(super) fn wanted(self) -> BTreeSet<String> {
+    pub fn wanted(self) -> BTreeSet<String> {
         self.notes.into_inner().unwrap_or_else(PoisonError::into_inner).wanted
     }
 
