@@ -14,6 +14,7 @@ use testamur_core::{
 };
 
 use crate::{
+    evidence::Archives,
     past::Past,
     status::{StatusServer, Trouble},
 };
@@ -26,6 +27,7 @@ pub struct Chains {
     reading: Reading,
     servers: Vec<StatusServer>,
     moment: Option<UnixSeconds>,
+    archives: Option<Archives>,
 }
 
 #[derive(Debug)]
@@ -76,6 +78,13 @@ impl Chains {
         self
     }
 
+    /// Looks into these archives first. Of what they do not show under a block that is trusted, the endpoints are asked,
+    /// if there are any.
+    pub fn with_evidence(mut self, archives: Archives) -> Self {
+        self.archives = Some(archives);
+        self
+    }
+
     /// Looks back: everything is seen as it was at this moment. Blocks and anchors are agreed on or proven as ever; which
     /// bits were set at the moment is the word of one endpoint, whose events must lead to the root that all see now.
     pub fn at(mut self, moment: Option<UnixSeconds>) -> Self {
@@ -118,6 +127,20 @@ impl Chains {
     /// Looks at the chains for all receipts together; answers in their order. It asks hardly more for ten thousand
     /// receipts of a few batches than for one: give it all receipts of a run.
     pub async fn observe(&self, receipts: &[&Receipt], finality: Finality) -> Vec<Sighting> {
+        let Some(archives) = &self.archives else { return self.observe_live(receipts, finality).await };
+        let mut seen = archives.observe(self, receipts, finality).await;
+        let is_open = |(sighting, receipt): (&Sighting, &&Receipt)| {
+            sighting.look.is_err() && self.quorum(receipt.chain).is_some()
+        };
+        let open: Vec<usize> = (0..seen.len()).filter(|&place| is_open((&seen[place], &receipts[place]))).collect();
+        let left: Vec<&Receipt> = open.iter().map(|&place| receipts[place]).collect();
+        for (place, sighting) in open.into_iter().zip(self.observe_live(&left, finality).await) {
+            seen[place] = sighting;
+        }
+        seen
+    }
+
+    async fn observe_live(&self, receipts: &[&Receipt], finality: Finality) -> Vec<Sighting> {
         let mut places: BTreeMap<ChainId, Vec<usize>> = BTreeMap::new();
         for (place, receipt) in receipts.iter().enumerate() {
             places.entry(receipt.chain).or_default().push(place);

@@ -17,6 +17,9 @@ const RECEIPT: &str = ".receipt.json";
 /// What the name of an anchoring under way adds to the file's.
 const PENDING: &str = ".pending.json";
 
+/// What the name of an archive of evidence adds to the file's, or the folder's.
+const EVIDENCE: &str = ".evidence";
+
 /// For whom the umask lets.
 const SHARED: u32 = 0o666;
 /// For the owner.
@@ -25,6 +28,12 @@ const PRIVATE: u32 = 0o600;
 /// Where the detached receipt of a file stands.
 pub fn receipt_path(file: &Path) -> PathBuf {
     beside(file, RECEIPT)
+}
+
+/// Where the evidence for a file, or for all of a folder, stands.
+pub fn evidence_path(file: &Path) -> PathBuf {
+    // `class/` is `class`.
+    beside(&file.components().collect::<PathBuf>(), EVIDENCE)
 }
 
 /// Where the proof configuration of a file stands until its anchoring is done.
@@ -38,10 +47,10 @@ fn beside(file: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// The file that a receipt or an anchoring under way stands beside, by its name; `None` for any other name.
+/// The file that a receipt, evidence, or an anchoring under way stands beside, by its name; `None` for any other name.
 pub fn accompanied_file(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
-    let file = name.strip_suffix(RECEIPT).or_else(|| name.strip_suffix(PENDING))?;
+    let file = [RECEIPT, PENDING, EVIDENCE].iter().find_map(|suffix| name.strip_suffix(suffix))?;
     (!file.is_empty()).then(|| path.with_file_name(file))
 }
 
@@ -211,6 +220,7 @@ mod tests {
     fn a_companion_s_name_leads_to_its_file() {
         assert_eq!(accompanied_file(Path::new("d/a.pdf.receipt.json")), Some("d/a.pdf".into()));
         assert_eq!(accompanied_file(Path::new("a.pdf.pending.json")), Some("a.pdf".into()));
+        assert_eq!(accompanied_file(&evidence_path(Path::new("d/a/"))), Some("d/a".into()));
         assert_eq!(accompanied_file(Path::new("d/a.pdf")), None);
         assert_eq!(accompanied_file(Path::new("d/.receipt.json")), None);
     }

@@ -32,6 +32,7 @@ pub mod chains;
 pub mod change;
 mod clock;
 pub mod content;
+pub mod evidence;
 pub mod fetch;
 pub mod files;
 pub mod identity;

@@ -45,6 +45,9 @@ pub struct Sources {
     pub lists: Vec<String>,
     /// Statements of issuers about their accounts: files, each with one token.
     pub statements: Vec<PathBuf>,
+    /// Whether documents about issuers count that an archive of evidence brings along. Nothing proves them: they are
+    /// worth as much as whoever packed it.
+    pub accept_evidence: bool,
     /// JSON-LD contexts beside those that are carried, by URL.
     pub contexts: BTreeMap<String, PathBuf>,
 }
@@ -108,6 +111,8 @@ struct IdentityTable {
     allow_hosts: Vec<Text<AllowedHost>>,
     /// Authorities for TLS beside the system's: a PEM file.
     ca: Option<PathBuf>,
+    /// Whether documents about issuers count that an archive of evidence brings along.
+    accept_evidence: bool,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -195,6 +200,7 @@ impl PolicyFile {
             authorities: self.identity.ca.clone(),
             lists: self.lists.clone(),
             statements: self.statements.clone(),
+            accept_evidence: self.identity.accept_evidence,
             contexts: self.contexts.clone(),
         }
     }
@@ -290,7 +296,7 @@ mod tests {
         let path = folder.path().join("policy.toml");
         let toml = "quorum = 2\nreading = 'proof'\ndns = '9.9.9.9'\nlists = ['mine.json', 'https://a.example/l.json']\n\
              unknown_status = 'accept'\nanchor = 'required'\nmin_list_length = 8\nstatements = ['s.jwt']\n\
-             [identity]\nmax_age = '30d'\nallow_hosts = ['localhost:8443']\nca = 'ca.pem'\n\
+             [identity]\nmax_age = '30d'\nallow_hosts = ['localhost:8443']\nca = 'ca.pem'\naccept_evidence = true\n\
              [contexts]\n'https://a.example/v1' = 'v1.json'";
         fs::write(&path, toml).unwrap();
         let Settings { policy, sources } = Settings::read(&path).unwrap();
@@ -301,6 +307,7 @@ mod tests {
         assert_eq!(sources.lists[1], "https://a.example/l.json");
         assert_eq!(Path::new(&sources.lists[0]), folder.path().join("mine.json"));
         assert_eq!(sources.statements, [folder.path().join("s.jwt")]);
+        assert!(sources.accept_evidence && !Sources::default().accept_evidence);
         assert_eq!(sources.authorities, Some(folder.path().join("ca.pem")));
         assert_eq!(sources.contexts["https://a.example/v1"], folder.path().join("v1.json"));
         assert_eq!(sources.allow_hosts, ["localhost:8443".parse().unwrap()]);

@@ -242,7 +242,7 @@ fn grounds(basis: &Basis) -> String {
 
 /// The status in full: which block, and whose bits.
 fn answer(verified: &Verified) -> Option<Answer> {
-    let answer = verified.sight.as_ref()?.answer(verified.index?, |_| true);
+    let answer = verified.sight.as_ref()?.answer(verified.receipt.as_ref()?.status_index, |_| true);
     (!answer.purposes.is_empty()).then_some(answer)
 }
 
