@@ -3,7 +3,7 @@
 import '../src/style.css';
 import './style.css';
 import { h } from '../src/dom';
-import { OF_THE_NODE, layout } from '../src/layout';
+import { layout, ofTheNode } from '../src/layout';
 import { batch } from './batch';
 import { issuer } from './issuer';
 import { overview } from './overview';
@@ -13,7 +13,7 @@ import { t } from './words';
 type View = (main: HTMLElement) => Promise<void>;
 
 const [title, view] = choose(location.pathname.split('/').filter(Boolean).slice(1));
-const main = layout(title, OF_THE_NODE, h('h1', {}, title));
+const main = layout(title, ofTheNode(), h('h1', {}, title));
 main.setAttribute('aria-busy', 'true');
 view(main)
   .catch((error: unknown) => main.append(notice(t('failed', { detail: (error as Error).message }), 'bad')))

@@ -12,16 +12,24 @@ export type Translate<K extends string> = (key: K, parameters?: Parameters) => s
 const CHOSEN = 'testamur-language';
 
 /** What was chosen on this device, or else what the browser asks for. */
-export const language: Language = choose();
+export let language: Language = choose();
 
-/** The same with the visitor's region, where the browser names one: it writes dates in its own way. */
-const locale = navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
+let redraw: (() => void) | undefined;
+
+/** For a page that shows what a reload would lose: draws itself anew in another language. */
+export function whenSpoken(draw: () => void): void {
+  redraw = draw;
+}
 
 /** Remembers a choice, and shows the page in it. */
 export function speak(wanted: Language): void {
-  try {
-    localStorage.setItem(CHOSEN, wanted);
-  } catch {
+  const kept = keep(wanted);
+  if (redraw) {
+    language = wanted;
+    redraw();
+    return;
+  }
+  if (!kept) {
     // Storage may be forbidden: then the address carries it.
     location.search = `?lang=${wanted}`;
     return;
@@ -34,11 +42,9 @@ export function speak(wanted: Language): void {
 
 /** Looks words up. Every language has the same keys: the compiler sees to it. */
 export function translator<K extends string>(dictionaries: Record<Language, Record<K, Entry>>): Translate<K> {
-  const words = dictionaries[language];
-  const plural = new Intl.PluralRules(language);
   return (key, parameters = {}) => {
-    const entry = words[key];
-    const form = plural.select(Number(parameters['count'])) === 'one' ? 'one' : 'other';
+    const entry = dictionaries[language][key];
+    const form = new Intl.PluralRules(language).select(Number(parameters['count'])) === 'one' ? 'one' : 'other';
     const text = typeof entry === 'string' ? entry : entry[form];
     return text.replace(/\{(\w+)\}/g, (place, name: string) => {
       const value = parameters[name];
@@ -49,29 +55,29 @@ export function translator<K extends string>(dictionaries: Record<Language, Reco
 
 /** A count, or a measure with at most so many digits behind the point. */
 export function number(value: number, digits = 0): string {
-  return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
 }
 
 /** 12,300 as “12.3K”: for axes. */
 export function compact(value: number): string {
-  return new Intl.NumberFormat(locale, { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
+  return new Intl.NumberFormat(locale(), { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
 }
 
 /** A moment, in the visitor's time zone. */
 export function moment(at: Date): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(at);
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'medium' }).format(at);
 }
 
 /** The time of a moment. */
 export function clock(at: Date): string {
-  return new Intl.DateTimeFormat(locale, { timeStyle: 'medium' }).format(at);
+  return new Intl.DateTimeFormat(locale(), { timeStyle: 'medium' }).format(at);
 }
 
 /** A day of the calendar in UTC. */
 export function day(at: Date, style: 'short' | 'long' = 'long'): string {
   const parts = { day: 'numeric', month: 'short', timeZone: 'UTC' } as const;
   const year = style === 'long' ? ({ year: 'numeric' } as const) : {};
-  return new Intl.DateTimeFormat(locale, { ...parts, ...year }).format(at);
+  return new Intl.DateTimeFormat(locale(), { ...parts, ...year }).format(at);
 }
 
 /** How long something took, in the unit that suits it. */
@@ -79,13 +85,28 @@ export function span(seconds: number): string {
   const [unit, size] =
     seconds < 120 ? (['second', 1] as const) : seconds < 7200 ? (['minute', 60] as const) : (['hour', 3600] as const);
   const style = { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 } as const;
-  return new Intl.NumberFormat(locale, style).format(seconds / size);
+  return new Intl.NumberFormat(locale(), style).format(seconds / size);
+}
+
+/** The language with the visitor's region, where the browser names one: it writes dates in its own way. */
+function locale(): string {
+  return navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
 }
 
 function choose(): Language {
   const asked = new URLSearchParams(location.search).get('lang');
   const wanted = [asked, stored(), ...navigator.languages].map((tag) => tag?.slice(0, 2).toLowerCase());
   return (wanted.find((tag) => tag !== undefined && tag in LANGUAGES) as Language | undefined) ?? 'en';
+}
+
+/** Whether a choice could be kept. */
+function keep(wanted: Language): boolean {
+  try {
+    localStorage.setItem(CHOSEN, wanted);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function stored(): string | null {

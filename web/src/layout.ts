@@ -2,6 +2,7 @@
 
 import { type Child, h, replace } from './dom';
 import { LANGUAGES, type Language, language, speak, translator } from './i18n';
+import { themeSwitch } from './theme';
 import en from './words/en.json';
 import es from './words/es.json';
 
@@ -14,7 +15,8 @@ export interface Way {
 }
 
 /** The node's own pages. A page that stands elsewhere has no ways to them. */
-export const OF_THE_NODE: Way[] = [
+export const ofTheNode = (): Way[] => [
+  { href: '/verify/', text: t('verify') },
   { href: '/explore', text: t('explore') },
   { href: '/docs', text: t('api') },
 ];
@@ -30,11 +32,11 @@ export function layout(title: string, ways: Way[], ...content: Child[]): HTMLEle
 
 function header(ways: Way[]): HTMLElement {
   const links = ways.map(({ href, text }) => {
-    const current = location.pathname === href || location.pathname.startsWith(`${href}/`);
+    const current = `${location.pathname}/`.startsWith(href.endsWith('/') ? href : `${href}/`);
     return h('a', { href, 'aria-current': current ? 'page' : undefined }, text);
   });
   const name = h('a', { class: 'name', href: ways[0]?.href ?? '' }, h('span', { 'aria-hidden': 'true' }, 'T'), 'Testamur');
-  return h('header', { class: 'top' }, h('div', {}, name, h('nav', {}, ...links), languages()));
+  return h('header', { class: 'top' }, h('div', {}, name, h('nav', {}, ...links), themeSwitch(), languages()));
 }
 
 function languages(): HTMLElement {

@@ -1,0 +1,116 @@
+/** The verdict first, then everything it rests on. */
+
+import { type Child, h, replace } from '../src/dom';
+import { moment, number } from '../src/i18n';
+import { chain, facts } from '../src/parts';
+import { OUTCOMES, VERDICTS, sign } from '../src/sign';
+import { type Check, type Result, VERIFIER_HASH, verifier } from '../src/verifier';
+import { type Item, save, sha256 } from './files';
+import { type Ways, help } from './help';
+import { figures, sentence, why } from './tell';
+import { t } from './words';
+
+/** Links longer than this are cut off by some programs through which people send them. */
+const LONGEST_LINK = 32_000;
+
+/** The word, the sign, one sentence, and what can be done. */
+export function verdict(item: Item, result: Result, ways: Ways & { another(): void }): HTMLElement {
+  const kind = VERDICTS[result.verdict];
+  const said = h('p', { class: 'said', role: 'status' });
+  const evidence = result.evidence;
+  return h(
+    'section',
+    { class: `verdict ${kind}`, 'aria-labelledby': 'verdict' },
+    sign(kind),
+    h(
+      'div',
+      {},
+      h('h1', { id: 'verdict', tabindex: -1 }, t(result.verdict)),
+      h('p', { class: 'why' }, why(result)),
+      result.verdict === 'unverifiable' && h('p', { class: 'means' }, t('unverifiable-means')),
+      help(result, ways),
+      h('p', { class: 'when' }, h('span', {}, item.name), ' · ', t('checked-at', { time: moment(new Date(result.now * 1000)) })),
+      h(
+        'div',
+        { class: 'row actions' },
+        h('button', { type: 'button', class: 'main', onclick: ways.another }, t('another')),
+        result.opened?.credential && h('button', { type: 'button', onclick: () => void copy(item, said) }, t('get-link')),
+        evidence && h('button', { type: 'button', title: t('evidence-about'), onclick: () => save(`${item.name}.evidence`, evidence) }, t('get-evidence')),
+        h('button', { type: 'button', onclick: () => window.print() }, t('print')),
+      ),
+      said,
+    ),
+  );
+}
+
+/** Every check, each to be opened. */
+export function checks(result: Result): HTMLElement {
+  return h('section', { class: 'checks' }, h('h2', {}, t('details')), ...result.checks.map((check) => one(check, result)));
+}
+
+function one(check: Check, result: Result): HTMLElement {
+  const question = h('span', { class: 'question' }, t(`check-${check.check}`));
+  const outcome = h('span', { class: 'hidden' }, `: ${t(`outcome-${check.outcome}`)}. `);
+  const told = h('span', { class: 'told' }, sentence(check));
+  const line = [sign(OUTCOMES[check.outcome]), h('span', {}, question, outcome, told)];
+  const pairs = figures(check, result);
+  if (pairs.length === 0) return h('div', { class: 'check' }, ...line);
+  return h('details', { class: 'check' }, h('summary', {}, ...line), facts(pairs));
+}
+
+/** Who said what: endpoints, blocks, and everything that was asked. */
+export function basis(item: Item, { basis, detail, asked }: Result, trust: string): HTMLElement {
+  const hash = h('code', {}, '…');
+  void sha256(item.bytes).then((text) => replace(hash, text), () => replace(hash, '—'));
+  const pairs: [string, Child][] = basis ? read(basis) : [];
+  return h(
+    'section',
+    { class: 'basis' },
+    h('h2', {}, t('rests-on')),
+    h('p', {}, basis ? t(`basis-${basis.mode}`) : t('basis-none')),
+    detail !== null && h('p', { class: 'notice' }, detail),
+    facts([
+      ...pairs,
+      [t('basis-trust'), trust],
+      [t('file-hash'), hash],
+      [t('verifier-hash'), h('code', {}, VERIFIER_HASH)],
+    ]),
+    asked.length > 0 && requests(asked),
+  );
+}
+
+function read(basis: NonNullable<Result['basis']>): [string, Child][] {
+  const { head, settled, needed, given, readFrom, passedOver } = basis;
+  const block = ({ number: height, hash, time }: typeof head) =>
+    h('span', {}, `${number(height)}, ${moment(new Date(time * 1000))}`, h('br'), h('code', {}, hash));
+  const passed = passedOver.map(({ endpoint, reason }) => h('li', {}, h('code', {}, endpoint), ` ${reason}`));
+  return [
+    [t('f-chain'), chain(basis.chain)],
+    [t('basis-agreed'), settled.by.length > 0 && `${settled.by.join(', ')} (${t('basis-needed', { needed, given })})`],
+    [t('basis-passed'), passed.length > 0 && h('ul', { class: 'plain' }, ...passed)],
+    [t('basis-head'), block(head)],
+    [t('basis-settled'), block(settled)],
+    [t('basis-read'), readFrom.join(', ') || null],
+  ];
+}
+
+function requests(asked: Result['asked']): HTMLElement {
+  const line = ({ kind, of, method, trouble }: Result['asked'][number]) =>
+    h('li', {}, h('code', {}, [method ?? kind, of].filter(Boolean).join(' ')), trouble !== null && h('span', { class: 'error' }, ` ${trouble}`));
+  return h('details', { class: 'asked' }, h('summary', {}, `${t('basis-asked')}: ${t('basis-requests', { count: asked.length })}`), h('ol', {}, ...asked.map(line)));
+}
+
+async function copy({ bytes }: Item, said: HTMLElement): Promise<void> {
+  const fragment = await (await verifier()).toFragment(bytes);
+  if (fragment.length > LONGEST_LINK) return replace(said, t('link-too-long'));
+  const link = new URL(location.href);
+  link.hash = fragment;
+  link.search = '';
+  try {
+    await navigator.clipboard.writeText(link.href);
+    replace(said, t('link-copied'));
+  } catch {
+    history.replaceState(null, '', link);
+    replace(said, t('link-here'));
+  }
+}
