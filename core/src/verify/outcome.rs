@@ -51,7 +51,7 @@ pub enum Fact {
     Anchored { chain: ChainId, block: BlockNumber, time: UnixSeconds, finality: Finality },
     #[error("{}{account} {}", .name.as_ref().map(|n| format!("{n}: ")).unwrap_or_default(), tie_text(.tie))]
     Tied { account: Address, name: Option<String>, tie: Tie },
-    #[error("{} (signed with the key of {named})", .name.as_deref().unwrap_or(named))]
+    #[error("{}signed with the key of {named}", .name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default())]
     SignedBy { named: String, name: Option<String>, as_of: Option<UnixSeconds> },
     #[error("{}{}", .suites.join(", "), unchecked_text(.unchecked))]
     Signed { suites: Vec<String>, unchecked: usize },

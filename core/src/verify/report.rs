@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use super::Outcome;
+use super::{Gap, Outcome};
 use crate::policy::{Need, Policy};
 
 /// The answer in one word.
@@ -51,15 +51,8 @@ pub enum CheckKind {
 
 impl CheckKind {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 7] = [
-        Self::Integrity,
-        Self::Inclusion,
-        Self::Anchor,
-        Self::Issuer,
-        Self::Signature,
-        Self::Status,
-        Self::Validity,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Integrity, Self::Inclusion, Self::Anchor, Self::Issuer, Self::Signature, Self::Status, Self::Validity];
 }
 
 impl fmt::Display for CheckKind {
@@ -104,7 +97,11 @@ impl Report {
         };
         let failed = |check: &Check| matches!(check.outcome, Outcome::Fail(_));
         let missing = |check: &Check| matches!(check.outcome, Outcome::Unknown(_)) && required(check.kind);
-        let (verdict, decisive) = match (checks.iter().position(failed), checks.iter().position(missing)) {
+        // That nobody is known to have signed follows from the signature, which has the reason.
+        let follows = |check: &Check| matches!(check.outcome, Outcome::Unknown(Gap::NoSigner));
+        let first_missing = checks.iter().position(|check| missing(check) && !follows(check));
+        let first_missing = first_missing.or_else(|| checks.iter().position(missing));
+        let (verdict, decisive) = match (checks.iter().position(failed), first_missing) {
             (Some(first), _) => (Verdict::Invalid, Some(first)),
             (None, Some(first)) => (Verdict::Unverifiable, Some(first)),
             (None, None) => (Verdict::Valid, None),
