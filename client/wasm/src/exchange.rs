@@ -120,16 +120,20 @@ impl Exchange {
     }
 }
 
+/// A future in a box, so that the code to wait for it is there once.
+pub type Waiting<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
 /// Waits for all of some futures at the same time; results in their order. Each is polled whenever one of them might go on:
 /// they are few, and all wait for answers only.
-pub async fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut waiting: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
-    let mut done: Vec<Option<F::Output>> = waiting.iter().map(|_| None).collect();
+pub async fn all<'a, F: Future + 'a>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    all_boxed(futures.into_iter().map(|future| Box::pin(future) as Waiting<'a, F::Output>).collect()).await
+}
+
+async fn all_boxed<T>(mut waiting: Vec<Waiting<'_, T>>) -> Vec<T> {
+    let mut done: Vec<Option<T>> = waiting.iter().map(|_| None).collect();
     std::future::poll_fn(|context| {
-        for (future, done) in waiting.iter_mut().zip(&mut done).filter(|(_, done)| done.is_none()) {
-            if let Poll::Ready(output) = future.as_mut().poll(context) {
-                *done = Some(output);
-            }
+        for (future, done) in waiting.iter_mut().zip(&mut done) {
+            poll_into(done, future.as_mut(), context);
         }
         if done.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
     })
@@ -155,7 +159,7 @@ pub async fn both<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
     .await
 }
 
-fn poll_into<F: Future>(done: &mut Option<F::Output>, future: Pin<&mut F>, context: &mut Context<'_>) {
+fn poll_into<F: Future + ?Sized>(done: &mut Option<F::Output>, future: Pin<&mut F>, context: &mut Context<'_>) {
     if done.is_none()
         && let Poll::Ready(output) = future.poll(context)
     {

@@ -10,9 +10,9 @@ pub fn bytes(text: &str) -> Option<Vec<u8>> {
     if rest.is_empty() { pairs.iter().map(byte).collect() } else { None }
 }
 
-/// A word of 32 bytes; some clients leave its zeros away.
+/// A word of 32 bytes, or a number: some clients leave a word's zeros away.
 pub fn word(text: &str) -> Option<Hash> {
-    let digits = text.strip_prefix("0x")?;
+    let digits = text.strip_prefix("0x").filter(|digits| !digits.is_empty())?;
     let padded = bytes(&format!("0x{digits:0>64}"))?;
     Hash::try_from(&padded[..]).ok()
 }

@@ -290,11 +290,11 @@ impl View<'_> {
     async fn alike(&self, at: &Agreed, receipt: &Receipt) -> Result<State, Blind> {
         let block = format!("{:#x}", at.block.number.0);
         let code = json!([receipt.registry, block]);
-        let code = self.quorum.same("eth_getCode", &code, |code: String| hex::bytes(&code));
+        let code = self.quorum.same("eth_getCode", &code, hex::bytes);
         let slots = slots_for(receipt);
         let values = slots.iter().map(async |slot| {
             let params = json!([receipt.registry, slot, block]);
-            let value = self.quorum.same("eth_getStorageAt", &params, |word: String| hex::word(&word)).await;
+            let value = self.quorum.same("eth_getStorageAt", &params, hex::word).await;
             value.map(|value| (*slot, value))
         });
         let (code, values) = both(code, all(values)).await;

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use serde_json::{Value, json};
 use testamur_core::{
     BlockNumber, ChainId, Hash, UnixSeconds,
@@ -12,6 +12,7 @@ use testamur_core::{
 
 use crate::{
     exchange::{Exchange, all},
+    hex,
     rpc::{Trouble, call},
 };
 
@@ -150,11 +151,11 @@ impl Quorum {
 
     /// The first answer of a member that `read` takes, with that member's name. What it does not take is that member's fault; that it does not
     /// answer is none.
-    pub async fn any<R: DeserializeOwned, T>(
+    pub async fn any<T>(
         &self,
         method: &'static str,
         params: Value,
-        mut read: impl FnMut(R) -> Result<T, String>,
+        mut read: impl FnMut(Value) -> Result<T, String>,
     ) -> Result<(T, &str), Blind> {
         let mut last = None;
         for member in self.good().collect::<Vec<_>>() {
@@ -171,18 +172,18 @@ impl Quorum {
     }
 
     /// An answer that as many members give as are needed, in the form that `read` finds.
-    pub async fn same<R: DeserializeOwned, T: Clone + PartialEq>(
+    pub async fn same<T: PartialEq>(
         &self,
         method: &'static str,
         params: &Value,
-        read: impl Fn(R) -> Option<T>,
+        read: impl Fn(&str) -> Option<T>,
     ) -> Result<T, Blind> {
         let good: Vec<&Member> = self.good().collect();
-        let calls = good.iter().map(|member| call::<R>(&self.exchange, member.endpoint, method, params.clone()));
+        let calls = good.iter().map(|member| call(&self.exchange, member.endpoint, method, params.clone()));
         let mut said: Vec<(T, Vec<&Member>)> = Vec::new();
         for (member, answer) in good.iter().zip(all(calls).await) {
             let unread = || Trouble::unusable(format!("its answer to {method} is none"));
-            match answer.and_then(|answer| read(answer).ok_or_else(unread)) {
+            match answer.and_then(|answer| answer.as_str().and_then(&read).ok_or_else(unread)) {
                 Err(trouble) => _ = member.blame(trouble),
                 Ok(answer) => match said.iter_mut().find(|(same, _)| *same == answer) {
                     Some((_, by)) => by.push(member),
@@ -247,7 +248,7 @@ impl Quorum {
 
     async fn try_block(&self, member: &Member, tag: Tag) -> Result<Option<Agreed>, Trouble> {
         let params = json!([tag.text(), false]);
-        let header: Value = call(&self.exchange, member.endpoint, "eth_getBlockByNumber", params).await?;
+        let header = call(&self.exchange, member.endpoint, "eth_getBlockByNumber", params).await?;
         if header.is_null() {
             return Ok(None);
         }
@@ -312,29 +313,20 @@ impl Member {
 }
 
 async fn chain_id(exchange: &Exchange, endpoint: usize) -> Result<ChainId, Trouble> {
-    let id: Quantity = call(exchange, endpoint, "eth_chainId", json!([])).await?;
-    id.number().map(ChainId).ok_or_else(|| Trouble::unusable("it does not say which chain it serves"))
+    let id = call(exchange, endpoint, "eth_chainId", json!([])).await?;
+    number(&id).map(ChainId).ok_or_else(|| Trouble::unusable("it does not say which chain it serves"))
 }
 
 fn read_block(header: &Value) -> Option<BlockRef> {
-    #[derive(Deserialize)]
-    struct Members {
-        number: Quantity,
-        hash: Hash,
-        timestamp: Quantity,
-    }
-    let Members { number, hash, timestamp } = Members::deserialize(header).ok()?;
-    Some(BlockRef { number: BlockNumber(number.number()?), hash, time: UnixSeconds(timestamp.number()?) })
+    let member = |name| header.get(name);
+    let hash = Hash::try_from(&hex::bytes(member("hash")?.as_str()?)?[..]).ok()?;
+    let time = UnixSeconds(number(member("timestamp")?)?);
+    Some(BlockRef { number: BlockNumber(number(member("number")?)?), hash, time })
 }
 
 /// A number as JSON-RPC writes it: `0x…`.
-#[derive(Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Quantity(String);
-
-impl Quantity {
-    pub(crate) fn number(&self) -> Option<u64> {
-        let digits = self.0.strip_prefix("0x").filter(|digits| !digits.starts_with('+'))?;
-        u64::from_str_radix(digits, 16).ok()
-    }
+fn number(value: &Value) -> Option<u64> {
+    let word = hex::word(value.as_str()?)?;
+    let (high, low) = word.0.split_last_chunk()?;
+    high.iter().all(|byte| *byte == 0).then(|| u64::from_be_bytes(*low))
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use testamur_core::observation::Unseen;
 
@@ -48,40 +47,23 @@ impl fmt::Display for Trouble {
     }
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(default)]
-    result: Value,
-    error: Option<Refusal>,
-}
-
-#[derive(Deserialize)]
-struct Refusal {
-    code: i64,
-    #[serde(default)]
-    message: String,
-}
-
 /// Calls a method of an endpoint.
-pub async fn call<R: DeserializeOwned>(
-    exchange: &Exchange,
-    endpoint: usize,
-    method: &'static str,
-    params: Value,
-) -> Result<R, Trouble> {
+pub async fn call(exchange: &Exchange, endpoint: usize, method: &'static str, params: Value) -> Result<Value, Trouble> {
     let bytes = match exchange.ask(Question::Rpc { endpoint, method, params }).await {
         Ok(bytes) => bytes,
         Err(NoAnswer::Unreachable(detail)) => return Err(Trouble::Unreachable(detail)),
         Err(no_answer) => return Err(Trouble::Unusable(no_answer.to_string())),
     };
-    match serde_json::from_slice(&bytes) {
-        Ok(Answer { error: Some(Refusal { code, message }), .. }) => {
-            Err(Trouble::Error { code, message: printable(&message) })
+    let Ok(Value::Object(mut answer)) = serde_json::from_slice(&bytes) else {
+        return Err(Trouble::Unusable(format!("its answer to {method} is no JSON-RPC")));
+    };
+    match answer.get("error") {
+        None | Some(Value::Null) => Ok(answer.swap_remove("result").unwrap_or_default()),
+        Some(error) => {
+            let code = error.get("code").and_then(Value::as_i64).unwrap_or_default();
+            let message = printable(error.get("message").and_then(Value::as_str).unwrap_or_default());
+            Err(Trouble::Error { code, message })
         }
-        Ok(Answer { result, error: None }) => {
-            serde_json::from_value(result).map_err(|_| Trouble::Unusable(format!("its answer to {method} is none")))
-        }
-        Err(_) => Err(Trouble::Unusable(format!("its answer to {method} is no JSON-RPC"))),
     }
 }
 

@@ -20,7 +20,7 @@ const ROUNDS: usize = 4;
 const MAX_DOCUMENTS: usize = 32;
 
 /// What was checked, and the documents that it rests on.
-pub async fn check(
+pub async fn settle(
     exchange: &Exchange,
     opened: &mut Opened,
     settings: &Settings,

@@ -115,7 +115,7 @@ async fn run(exchange: Exchange, input: Input) -> Outcome {
     let documents = kept.as_ref().map_or(&[][..], |kept| &kept.documents);
     let anchor = opened.document.anchor.clone().map(|anchor| anchor.receipt);
     let look = look(&exchange, anchor.as_ref(), &kept, &settings);
-    let (sight, (checked, had)) = both(look, supply::check(&exchange, &mut opened, &settings, documents)).await;
+    let (sight, (checked, had)) = both(look, supply::settle(&exchange, &mut opened, &settings, documents)).await;
     let seen = sight.as_ref().map(|sight| sight.seen.clone()).map_err(|(unseen, _)| *unseen);
     let report = verify(&opened.document, &seen, &checked, &settings.policy, settings.now);
     Outcome::new(&report).with(sight, opened, had)

@@ -1,7 +1,7 @@
 // The packed and installed package, in Node, against a real chain. Run by tests/tests/wasm.rs, which says in TESTAMUR_WORLD
 // what there is: { package, rpc, chain, issuer, files: { valid, tampered, revoked, pdf } }.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { test } from 'node:test';
 
@@ -228,6 +228,29 @@ test('documents are asked for only where the caller allows it', async () => {
   const down = await judge(valid, { policy: strangers, documents: () => Promise.reject(new Error('down')) });
   assert.equal(down.verdict, 'unverifiable', JSON.stringify(down, null, 1));
 });
+
+const corpus = new URL('../../../../shared/corpora/data-integrity/', import.meta.url);
+const signed = {
+  'eddsa-jcs-2022': 'eddsa-jcs-2022/signedJCS.json',
+  'eddsa-rdfc-2022': 'eddsa-rdfc-2022/signedDataInt.json',
+};
+for (const [suite, file] of Object.entries(signed)) {
+  test(`another's signature: ${suite}`, async (context) => {
+    if (!existsSync(new URL(file, corpus))) {
+      console.log('SKIPPED signatures in the package: the corpus data-integrity is not beside this checkout');
+      return context.skip('no corpus');
+    }
+    const bytes = read(new URL(file, corpus));
+    const result = await judge(bytes, { endpoints: [] });
+    assert.equal(outcome(result, 'integrity').outcome, 'not applicable');
+    assert.notEqual(outcome(result, 'signature').outcome, 'fail', JSON.stringify(result, null, 1));
+    assert.ok(!/canonical form|context/.test(outcome(result, 'signature').message), JSON.stringify(result, null, 1));
+    const changed = new TextEncoder().encode(new TextDecoder().decode(bytes).replace('did:key', 'did:kez').replace('Alumni', 'Alumnus'));
+    assert.notEqual((await judge(changed, { endpoints: [] })).verdict, 'valid');
+    const without = await judge(bytes, { endpoints: [], canonical: false });
+    if (suite.includes('rdfc')) assert.equal(outcome(without, 'signature').outcome, 'unknown');
+  });
+}
 
 test('who calls can end it', async () => {
   const off = await silent();

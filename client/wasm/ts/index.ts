@@ -48,10 +48,12 @@ export async function fromLink(link: string): Promise<Uint8Array> {
   return rust.fromLink(link);
 }
 
-/** The fragment (without `#`) of a link that carries a credential: no server sees it. */
+/** The fragment (without `#`) of a link that carries a credential: no server sees it. Browsers compress; WASM need not. */
 export async function toFragment(credential: Uint8Array): Promise<string> {
-  await load();
-  return rust.toFragment(credential);
+  const deflated = new Blob([credential as BlobPart]).stream().pipeThrough(new CompressionStream('deflate-raw'));
+  const bytes = new Uint8Array(await new Response(deflated).arrayBuffer());
+  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  return `c1.${text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`;
 }
 
 /** Verifies a file. Rejected only when aborted, or with a `TypeError` where an option is wrong. */

@@ -39,7 +39,7 @@ export async function canonicalHash(document: object): Promise<string> {
 }
 
 async function load() {
-  const library = './jsonld.esm.min.js'; // in a variable: it comes without types
+  const library = './jsonld.js'; // in a variable: it comes without types
   const { default: jsonld } = await import(/* @vite-ignore */ library);
   const contexts = JSON.parse(new TextDecoder().decode(await readOwn('contexts.json')));
   return { jsonld: (jsonld.default ?? jsonld) as JsonLd, contexts: contexts as Contexts };
