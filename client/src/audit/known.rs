@@ -41,7 +41,8 @@ pub enum KnownError {
 pub fn read(path: &Path, issuer: Address, chain: ChainId) -> Result<HashSet<Hash>, KnownError> {
     let bytes = files::read_up_to(path, LONGEST)?.map_err(KnownError::TooLarge)?;
     if bytes.len() <= MAX_BYTES {
-        let whole = AnchorProof::from_detached(&bytes).or_else(|_| Document::from_credential(&bytes).and_then(Document::into_anchor));
+        let whole = AnchorProof::from_detached(&bytes)
+            .or_else(|_| Document::from_credential(&bytes).and_then(Document::into_anchor));
         if let Ok(AnchorProof { receipt, .. }) = whole {
             return Ok(HashSet::from([root_of(&receipt, issuer, chain)?]));
         }

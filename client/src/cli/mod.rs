@@ -5,6 +5,7 @@ mod anchor;
 mod audit;
 mod change;
 mod console;
+mod evidence;
 mod issuer;
 mod key;
 mod node;
@@ -55,6 +56,7 @@ enum Command {
     Anchor(anchor::Args),
     Reserve(reserve::Args),
     Verify(verify::Args),
+    Evidence(evidence::Args),
     Status(status::Args),
     /// Revoke credentials, for good
     #[command(after_help = change::AFTER_HELP)]
@@ -121,6 +123,7 @@ async fn execute(command: Command, console: &Console) -> Result<Exit, Failure> {
         Command::Anchor(args) => anchor::run(args, console).await,
         Command::Reserve(args) => reserve::run(args, console).await,
         Command::Verify(args) => verify::run(args, console).await,
+        Command::Evidence(args) => evidence::run(args, console).await,
         Command::Status(args) => status::run(args, console).await,
         Command::Revoke(args) => change::run(Action::Revoke, args, console).await,
         Command::Suspend(args) => change::run(Action::Suspend, args, console).await,

@@ -4,9 +4,10 @@ use testamur::{anchor::AnchorError, node::NodeError};
 use testamur_chain::Error;
 
 /// Exit codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Exit {
     /// All valid, or done.
+    #[default]
     Done = 0,
     /// Something is invalid, or was refused.
     Invalid = 1,

@@ -22,6 +22,7 @@ use testamur_core::verify::{Check, CheckKind, Gap, Outcome, Report, Verdict};
 
 use super::{
     console::{Console, Tone},
+    evidence::EvidenceArgs,
     now,
     outcome::{Exit, Failure},
     paths,
@@ -32,12 +33,14 @@ const AFTER_HELP: &str = "\
 Each file is verified by the proof inside it, or by FILE.receipt.json beside it. What a receipt
 names counts only as far as your policy accepts it: the chain, the registry, and whose account
 it is. Status lists may come from any node or mirror (--status), and are rebuilt from the chain
-where none answers. With --at, all but a withdrawal is seen as it was then.
+where none answers. With --at, all but a withdrawal is seen as it was then. Evidence shows the
+status as of its block: how old that may be is your policy's to say (max_status_age).
 
 Examples:
   testamur verify diploma.json --rpc https://rpc.example --trust did:web:example.edu=0x…
   testamur verify folder/ --rpc https://rpc.example --policy policy.toml --json
-  testamur verify diploma.json --at 2026-06-30 --rpc https://rpc.example --status https://mirror.example";
+  testamur verify diploma.json --at 2026-06-30 --rpc https://rpc.example --status https://mirror.example
+  testamur verify diploma.json --offline --block eip155:1:21925176:0x…";
 
 /// Verify documents against the chain itself, without asking any node
 #[derive(clap::Args)]
@@ -57,13 +60,16 @@ pub struct Args {
     trust: Vec<Trust>,
     #[command(flatten)]
     view: View,
+    #[command(flatten)]
+    evidence: EvidenceArgs,
 }
 
 pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     let mut settings = args.view.settings()?;
     settings.policy.issuers.extend(args.trust.iter().map(|trust| trust.0.clone()));
-    let chains = args.view.chains(&settings.sources).await?;
-    let library = identity::open(&settings.sources).await.map_err(Failure::usage)?;
+    let named = [&args.files[..], &args.bulk].concat();
+    let chains = args.evidence.chains(&named, &args.view, &settings.sources).await?;
+    let library = args.evidence.library(&named, &settings.sources).await?;
     let known = identity::known(&settings.sources, &settings.policy, &library).await.map_err(Failure::usage)?;
     let verifier = Verifier { chains: &chains, library: &library, policy: &settings.policy, known: &known, now: now() };
     let exit = if args.bulk.is_empty() {
