@@ -64,6 +64,9 @@ pub struct Chain {
     /// URL of a JSON-RPC endpoint. Often holds an access key: only its host is ever printed.
     #[serde(serialize_with = "host_only")]
     pub rpc: String,
+    /// URLs of JSON-RPC endpoints that anybody may use: the page at `/verify/` offers them to its visitors, who see all of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub public_rpc: Vec<String>,
     /// The EIP-155 chain id that the endpoint must serve.
     pub id: u64,
     /// Address of the `Registry` contract; the published one unless stated.

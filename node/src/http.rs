@@ -70,6 +70,8 @@ pub struct AppState {
     pub chain: ChainId,
     /// The registry contract.
     pub registry: Address,
+    /// Endpoints that the page for verifying offers.
+    pub public_rpc: Vec<String>,
     /// The account that sends the node's transactions.
     pub operator: Address,
     /// When batches are sealed.
@@ -125,6 +127,7 @@ pub fn router(state: Arc<AppState>, status: Router<Arc<AppState>>) -> Router {
         .route("/openapi.json", get(api::openapi))
         .route("/docs", get(api::docs))
         .route("/docs/style.css", get(api::style))
+        .route("/verify/config.json", get(node::verify_settings))
         .merge(pages::routes())
         .merge(status);
     guarded(routes, state)

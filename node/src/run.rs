@@ -179,6 +179,7 @@ fn assemble(
         issuers: config.issuers.iter().copied().collect(),
         chain: config.chain.caip2(),
         registry: config.chain.registry,
+        public_rpc: config.chain.public_rpc.clone(),
         operator: anchoring.key.address(),
         seal: policy,
         changes: Changes::new(store.clone(), ledger.clone(), revoked, wake.clone()),

@@ -40,6 +40,18 @@ export function speak(wanted: Language): void {
   else location.replace(address);
 }
 
+/** Tells something in another language than the page's. */
+export function inLanguage<T>(tag: string, tell: () => T): T {
+  const before = language;
+  const wanted = tag.slice(0, 2).toLowerCase();
+  if (wanted in LANGUAGES) language = wanted as Language;
+  try {
+    return tell();
+  } finally {
+    language = before;
+  }
+}
+
 /** Looks words up. Every language has the same keys: the compiler sees to it. */
 export function translator<K extends string>(dictionaries: Record<Language, Record<K, Entry>>): Translate<K> {
   return (key, parameters = {}) => {

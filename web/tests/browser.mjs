@@ -21,8 +21,12 @@ export function launch() {
   return chromium.launch({ executablePath: CHROMIUM, args: SWITCHES });
 }
 
-/** A page in a context of its own. `faults` gathers what must not happen. */
-export async function open(browser, origin, { width = 1200, height = 900, dark = false, locale = 'en-GB' } = {}) {
+/**
+ * A page in a context of its own. `faults` gathers what must not happen; requests may go to `origin`, and to those that are
+ * `allowed`. `requests` has everything that left the page.
+ */
+export async function open(browser, origin, options = {}) {
+  const { width = 1200, height = 900, dark = false, locale = 'en-GB', allowed = [] } = options;
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: dark ? 'dark' : 'light',
@@ -32,14 +36,19 @@ export async function open(browser, origin, { width = 1200, height = 900, dark =
   });
   const page = await context.newPage();
   const faults = [];
+  const requests = [];
   page.on('request', (request) => {
-    if (new URL(request.url()).origin !== origin) faults.push(`a request to ${request.url()}`);
+    if (request.url().startsWith('blob:') || request.url().startsWith('data:')) return;
+    requests.push(`${request.method()} ${request.url()} ${JSON.stringify(request.headers())} ${request.postData() ?? ''}`);
+    if (![origin, ...allowed].includes(new URL(request.url()).origin)) faults.push(`a request to ${request.url()}`);
   });
   page.on('console', (message) => {
+    // Chromium reports what could not be had, whatever a page makes of it.
+    if (allowed.length > 0 && message.text().startsWith('Failed to load resource')) return;
     if (['error', 'warning'].includes(message.type())) faults.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
-  return { page, faults, close: () => context.close() };
+  return { page, faults, requests, close: () => context.close() };
 }
 
 /** What axe finds against a page, as lines; none: nothing. */

@@ -130,10 +130,10 @@ function lines(name: Lists, shown: string[], label: Key, help?: Key): HTMLElemen
 }
 
 function field(name: string, label: Key, help: Key | undefined, input: HTMLElement): HTMLElement {
-  return h('div', {}, h('label', { for: `s-${name}` }, t(label)), input, h('p', { class: 'quiet help', id: `s-${name}-help` }, help && t(help)));
+  return h('div', {}, h('label', { for: `s-${name}` }, t(label)), input, h('p', { class: 'quiet hint', id: `s-${name}-help` }, help && t(help)));
 }
 
 function box(label: Key, checked: boolean, help?: Key, name?: string): HTMLElement {
-  const about: Child = help && h('p', { class: 'quiet help' }, t(help));
+  const about: Child = help && h('p', { class: 'quiet hint' }, t(help));
   return h('div', {}, h('label', { class: 'box' }, h('input', { type: 'checkbox', checked, name }), t(label)), about);
 }

@@ -30,9 +30,9 @@ const KEPT = 'testamur-verify-settings';
 const NONE: Settings = { endpoints: [], quorum: null, chains: [], registries: [], issuers: [], checkpoints: [], documents: false };
 
 /** What the page's host has set. A host without such a file has set nothing. */
-export async function site(): Promise<Site> {
+export async function site(url = 'config.json'): Promise<Site> {
   try {
-    const answer = await fetch('config.json', { credentials: 'omit', cache: 'no-cache' });
+    const answer = await fetch(url, { credentials: 'omit', cache: 'no-cache' });
     return answer.ok ? ((await answer.json()) as Site) : {};
   } catch {
     return {};
@@ -70,6 +70,8 @@ export function options(settings: Settings): Options {
   const { endpoints, quorum, chains, registries, issuers, checkpoints, documents } = settings;
   return {
     endpoints,
+    // What one endpoint alone says is nothing: it must prove it.
+    reading: endpoints.length < 2 || quorum === 1 ? 'proof' : 'auto',
     ...(quorum !== null && { quorum }),
     policy: { chains, registries: registries as `0x${string}`[], issuers },
     checkpoints: checkpoints.map((line) => `${line}\n`).join(''),

@@ -3,6 +3,7 @@
 import { type Child, append, h, replace } from '../src/dom';
 import { moment } from '../src/i18n';
 import { type Hashed, type Named, type Told, carried, matches, told, web } from '../src/credential';
+import { notice } from '../src/parts';
 import type { Result } from '../src/verifier';
 import type { Item } from './files';
 import { type Key, t } from './words';
@@ -15,6 +16,7 @@ export function card({ bytes, result }: Item, release: (let_go: () => void) => v
   return h(
     'section',
     { class: 'card sheet', 'aria-labelledby': 'card-title' },
+    result.verdict === 'invalid' && notice(t('card-invalid'), 'bad'),
     h(
       'div',
       { class: 'head' },
@@ -72,10 +74,17 @@ function compare(hashed: Hashed): HTMLElement {
   );
 }
 
+/** Whether what is shown is known to come from the issuer's account or key at all. */
+function genuine({ checks }: Result): boolean {
+  const outcome = (name: string) => checks.find(({ check }) => check === name)?.outcome;
+  const failed = ['integrity', 'inclusion', 'anchor', 'signature'].some((name) => outcome(name) === 'fail');
+  return !failed && outcome(outcome('anchor') === 'not applicable' ? 'signature' : 'anchor') === 'pass';
+}
+
 /** What the issuer calls itself is one thing; who it was proven to be is another. */
-function issuedBy({ issuer }: Told, { checks }: Result): HTMLElement {
-  const check = checks.find(({ check }) => check === 'issuer');
-  const proven = check?.outcome === 'pass' ? check.detail : undefined;
+function issuedBy({ issuer }: Told, result: Result): HTMLElement {
+  const check = result.checks.find(({ check }) => check === 'issuer');
+  const proven = genuine(result) && check?.outcome === 'pass' ? check.detail : undefined;
   const name = proven && [proven['name'], proven['named'], issuer.id].find((name) => typeof name === 'string');
   const account = proven?.['account'];
   return h(

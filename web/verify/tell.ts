@@ -13,8 +13,9 @@ const MOMENTS = ['time', 'from', 'until', 'asOf', 'as_of'];
 const CHAINS = ['chain', 'wanted', 'served'];
 
 /** The sentence for a check. */
-export function sentence({ outcome, detail, message }: Check): string {
+export function sentence({ check, outcome, detail, message }: Check): string {
   if (outcome === 'not applicable' || detail === undefined) return t('is-nothing');
+  if (check === 'inclusion' && detail.kind === 'document') return t('is-otherBatch');
   return told(detail) ?? upper(message);
 }
 
@@ -35,6 +36,8 @@ function told(detail: Detail): string | undefined {
       return signature(detail);
     case 'tied':
       return words('is-tied', { who: detail['name'] ?? detail['account'] });
+    case 'included':
+      return words('is-included', { ...detail, leafIndex: Number(detail['leafIndex']) + 1 });
     case 'within':
       return detail['until'] === null && detail['from'] === null ? t('is-without-period') : t('is-within');
     case 'statusSet':
@@ -59,6 +62,7 @@ function signature(detail: Detail): string | undefined {
 export function figures({ check, detail, message, outcome }: Check, { status }: Result): [string, Child][] {
   const pairs: [string, Child][] = Object.entries(detail ?? {}).flatMap(([member, value]) => {
     const name = known(`f-${member}`);
+    if (member === 'leafIndex') return []; // told in the sentence, counted from one
     const shown = name === undefined ? null : figure(member, value);
     return name === undefined || shown === null ? [] : [[name, shown] as [string, Child]];
   });
@@ -78,7 +82,7 @@ function bit({ purpose, set }: Result['status'][number]): string {
 }
 
 function figure(member: string, value: unknown): Child {
-  if (value === null || value === undefined || value === 0) return member === 'leafIndex' ? '0' : null;
+  if (value === null || value === undefined || value === 0) return null;
   if (member === 'tie') return tie(value);
   if (member === 'purpose') return known(`bit-${purpose(value)}`) ?? String(value);
   if (member === 'finality') return known(`finality-${String(value)}`) ?? String(value);

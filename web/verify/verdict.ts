@@ -2,7 +2,7 @@
 
 import { type Child, h, replace } from '../src/dom';
 import { moment, number } from '../src/i18n';
-import { chain, facts } from '../src/parts';
+import { chain, facts, notice } from '../src/parts';
 import { OUTCOMES, VERDICTS, sign } from '../src/sign';
 import { type Check, type Result, VERIFIER_HASH, verifier } from '../src/verifier';
 import { type Item, save, sha256 } from './files';
@@ -68,7 +68,8 @@ export function basis(item: Item, { basis, detail, asked }: Result, trust: strin
     { class: 'basis' },
     h('h2', {}, t('rests-on')),
     h('p', {}, basis ? t(`basis-${basis.mode}`) : t('basis-none')),
-    detail !== null && h('p', { class: 'notice' }, detail),
+    basis?.mode === 'agreement' && basis.needed < 2 && notice(t('basis-alone')),
+    detail !== null && notice(detail),
     facts([
       ...pairs,
       [t('basis-trust'), trust],

@@ -28,6 +28,17 @@ pub async fn node(State(state): State<Arc<AppState>>) -> Json<Value> {
     }))
 }
 
+/// What the page at `/verify/` begins with where this node serves it; its visitors may change all of it.
+pub async fn verify_settings(State(state): State<Arc<AppState>>) -> Response {
+    let settings = json!({
+        "node": true,
+        "endpoints": state.public_rpc,
+        "chains": [state.chain],
+        "registries": [state.registry],
+    });
+    ([(header::CACHE_CONTROL, "no-cache")], Json(settings)).into_response()
+}
+
 /// What the request's token is for.
 #[utoipa::path(
     get, path = "/v1/token", tag = "read", security(("token" = [])),

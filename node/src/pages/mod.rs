@@ -1,5 +1,5 @@
-//! The static pages of `web/`: embedded in the program, read from the folder where debug builds run. They ask this
-//! node's API and nobody else, and may run no script but their own.
+//! The static pages of `web/`: embedded in the program, read from the folder where debug builds run. The explorer
+//! asks this node's API and nobody else; the page that verifies asks the chain. They run no script but their own.
 
 use axum::{
     Router,
@@ -18,6 +18,11 @@ struct Dist;
 /// What the explorer's pages may load and ask: this server, and nothing inline.
 const EXPLORE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                        base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+/// The page that verifies also runs the verifier, and asks the endpoints that its visitor names, and whom else the
+/// visitor allows. Pictures it takes from the credential itself only.
+const VERIFY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+                      img-src 'self' data: blob:; connect-src 'self' https: http://127.0.0.1:* http://localhost:*; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// Names of assets change with their content.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// Asked for anew each time, and sent if it has changed.
@@ -33,6 +38,10 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/explore", get(explore))
         .route("/explore/", get(explore))
         .route("/explore/{*view}", get(explore))
+        .route("/verify", get(async || Redirect::permanent("/verify/")))
+        .route("/verify/", get(async |headers: HeaderMap| page("verify/index.html", VERIFY, &headers)))
+        .route("/embed/", get(async |headers: HeaderMap| page("embed/index.html", VERIFY, &headers)))
+        .route("/embed/testamur-verify.js", get(component))
         .route("/assets/{*name}", get(asset))
 }
 
@@ -55,6 +64,15 @@ async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let name = format!("assets/{name}");
     match Dist::get(&name) {
         Some(asset) => file(&name, asset, FOR_EVER, &headers),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// The element that other people's pages embed: its name stays, its content does not.
+async fn component(headers: HeaderMap) -> Response {
+    const NAME: &str = "embed/testamur-verify.js";
+    match Dist::get(NAME) {
+        Some(script) => file(NAME, script, WHILE_THE_SAME, &headers),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

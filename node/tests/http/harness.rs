@@ -124,6 +124,7 @@ impl Node {
             issuers: [ISSUER, OTHER].into(),
             chain: ChainId(31337),
             registry: registry::ADDRESS,
+            public_rpc: Vec::new(),
             operator: Address([9; 20]),
             seal,
             changes: Changes::new(store.clone(), ledger.clone(), revoked, Arc::new(Notify::new())),
