@@ -110,8 +110,8 @@ fn check(keystore: &EthKeystore) -> Result<(), &'static str> {
     }
 }
 
-/// Reads a file that nobody but its owner may read.
-fn read_secret(path: &Path) -> Result<Zeroizing<String>, Error> {
+/// Reads a file that nobody but its owner may read: a key, a password. [`Error::KeyFile`] says what is wrong with it.
+pub fn read_secret(path: &Path) -> Result<Zeroizing<String>, Error> {
     let file = open(path)?;
     #[cfg(unix)]
     {

@@ -85,6 +85,11 @@ impl Chains {
         self
     }
 
+    /// SHA-256 of each archive that is looked into.
+    pub fn evidence(&self) -> &[testamur_core::Hash] {
+        self.archives.as_ref().map(Archives::hashes).unwrap_or_default()
+    }
+
     /// Looks back: everything is seen as it was at this moment. Blocks and anchors are agreed on or proven as ever; which
     /// bits were set at the moment is the word of one endpoint, whose events must lead to the root that all see now.
     pub fn at(mut self, moment: Option<UnixSeconds>) -> Self {

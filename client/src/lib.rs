@@ -45,6 +45,7 @@ pub mod source;
 pub mod span;
 pub mod status;
 pub mod terminal;
+pub mod testimony;
 pub mod verify;
 
 pub use anchor::anchor;

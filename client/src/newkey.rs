@@ -7,7 +7,7 @@ use rand::{TryRngCore, rngs::OsRng};
 use testamur_chain::{Key, KeySource};
 use zeroize::Zeroizing;
 
-use crate::files;
+use crate::{files, testimony::Witness};
 
 /// Why there is no new key.
 #[derive(Debug, thiserror::Error)]
@@ -39,22 +39,43 @@ pub enum NewKeyError {
 
 /// Makes a new key and reads it back: as it stands in a file of mode 0600, or encrypted with a password.
 pub fn create(source: &KeySource) -> Result<Key, NewKeyError> {
-    let mut secret = Zeroizing::new([0; 32]);
-    OsRng.try_fill_bytes(secret.as_mut()).map_err(NewKeyError::Randomness)?;
+    let secret = random()?;
     let (path, content) = match source {
-        KeySource::KeyFile(path) => (path, Zeroizing::new(format!("{}\n", hex::encode(&secret)).into_bytes())),
+        KeySource::KeyFile(path) => (path, digits(&secret)),
         KeySource::Keystore { file, password_file } => (file, encrypt(secret.as_ref(), password_file)?.into()),
     };
-    files::create(path, &content).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => NewKeyError::Exists(path.display().to_string()),
-        _ => error.into(),
-    })?;
+    write(path, &content)?;
     let key = source.load();
     if key.is_err() {
         // What cannot be read back is no key; nobody has used it.
         fs::remove_file(path)?;
     }
     Ok(key?)
+}
+
+/// Makes a new Ed25519 key that signs verification receipts, and reads it back.
+pub fn create_witness(path: &Path) -> Result<Witness, NewKeyError> {
+    let seed = random()?;
+    write(path, &digits(&seed))?;
+    Ok(Witness::load(path)?)
+}
+
+fn random() -> Result<Zeroizing<[u8; 32]>, NewKeyError> {
+    let mut secret = Zeroizing::new([0; 32]);
+    OsRng.try_fill_bytes(secret.as_mut()).map_err(NewKeyError::Randomness)?;
+    Ok(secret)
+}
+
+fn digits(secret: &[u8; 32]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(format!("{}\n", hex::encode(secret)).into_bytes())
+}
+
+/// Writes a new file, for its owner only.
+fn write(path: &Path, content: &[u8]) -> Result<(), NewKeyError> {
+    files::create(path, content).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => NewKeyError::Exists(path.display().to_string()),
+        _ => error.into(),
+    })
 }
 
 /// The keystore (Web3 Secret Storage, version 3) of a key.

@@ -23,14 +23,29 @@ pub enum Command {
         /// Make an encrypted keystore (version 3), with the password that this file of mode 0600 holds.
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
+        /// What it is for: `account` (of an issuer or operator), or `ed25519` (signs verification receipts).
+        #[arg(long, default_value = "account", conflicts_with = "password_file")]
+        kind: Kind,
     },
     /// Print the account of a key.
     Address(KeyArgs),
 }
 
+/// What a key signs.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum Kind {
+    Account,
+    Ed25519,
+}
+
 pub fn run(command: Command, console: &Console) -> Result<Exit, Failure> {
     match command {
-        Command::New { out, password_file } => {
+        Command::New { out, kind: Kind::Ed25519, .. } => {
+            let did = newkey::create_witness(&out)?.did();
+            console.line(&did);
+            console.object(&json!({ "did": did }));
+        }
+        Command::New { out, password_file, .. } => {
             let source = match password_file {
                 Some(password_file) => KeySource::Keystore { file: out, password_file },
                 None => KeySource::KeyFile(out),

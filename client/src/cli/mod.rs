@@ -12,6 +12,7 @@ mod node;
 mod outcome;
 mod receipt;
 mod registry;
+mod replay;
 mod reserve;
 mod status;
 mod verify;
@@ -57,6 +58,7 @@ enum Command {
     Reserve(reserve::Args),
     Verify(verify::Args),
     Evidence(evidence::Args),
+    Replay(replay::Args),
     Status(status::Args),
     /// Revoke credentials, for good
     #[command(after_help = change::AFTER_HELP)]
@@ -124,6 +126,7 @@ async fn execute(command: Command, console: &Console) -> Result<Exit, Failure> {
         Command::Reserve(args) => reserve::run(args, console).await,
         Command::Verify(args) => verify::run(args, console).await,
         Command::Evidence(args) => evidence::run(args, console).await,
+        Command::Replay(args) => replay::run(args, console).await,
         Command::Status(args) => status::run(args, console).await,
         Command::Revoke(args) => change::run(Action::Revoke, args, console).await,
         Command::Suspend(args) => change::run(Action::Suspend, args, console).await,

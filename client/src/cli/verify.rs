@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use testamur::{
     Verified, Verifier,
     bulk::{self, Table},
-    identity,
+    files, identity,
     policy::Trust,
     source::Source,
     status::Answer,
     terminal::printable,
+    testimony::{Testimony, Witness},
 };
 use testamur_chain::quorum::{Basis, Mode};
 use testamur_core::verify::{Check, CheckKind, Gap, Outcome, Report, Verdict};
@@ -62,6 +63,58 @@ pub struct Args {
     view: View,
     #[command(flatten)]
     evidence: EvidenceArgs,
+    #[command(flatten)]
+    record: RecordArgs,
+}
+
+/// What is signed of it.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Verification receipt")]
+struct RecordArgs {
+    /// Write a verification receipt: what was checked, under which policy, with which verdict, signed. `testamur replay` checks it again.
+    #[arg(long, value_name = "OUT", requires = "key")]
+    receipt: Option<PathBuf>,
+    /// Sign it with this Ed25519 key: a file of mode 0600, as `testamur key new --kind ed25519` makes one.
+    #[arg(long, value_name = "FILE", requires = "receipt")]
+    key: Option<PathBuf>,
+    /// Name the documents in it by their file names as well, and not by their SHA-256 alone.
+    #[arg(long, requires = "receipt")]
+    names: bool,
+}
+
+/// What is being recorded, and who signs it where.
+struct Record<'a> {
+    testimony: Testimony,
+    witness: Witness,
+    out: &'a Path,
+    names: bool,
+}
+
+impl RecordArgs {
+    /// The key is read before anything is verified; `None` where nothing is recorded.
+    fn open(&self, verifier: &Verifier, lists: &[String]) -> Result<Option<Record<'_>>, Failure> {
+        let (Some(out), Some(key)) = (&self.receipt, &self.key) else { return Ok(None) };
+        let witness = Witness::load(key)?;
+        let mut testimony = Testimony::new(verifier.policy, verifier.now);
+        testimony.at = verifier.chains.moment().map(|moment| moment.0);
+        testimony.lists = lists.to_vec();
+        testimony.evidence = verifier.chains.evidence().to_vec();
+        Ok(Some(Record { testimony, witness, out, names: self.names }))
+    }
+}
+
+impl Record<'_> {
+    fn add(&mut self, verified: &Verified) {
+        self.testimony.add(verified, self.names);
+    }
+
+    fn write(self) -> Result<(), Failure> {
+        let token = self.witness.sign(self.testimony) + "\n";
+        files::replace(self.out, token.as_bytes()).map_err(|error| Failure {
+            message: format!("--receipt {}: {error}", self.out.display()),
+            exit: Exit::CouldNotTell,
+        })
+    }
 }
 
 pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
@@ -72,17 +125,22 @@ pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     let library = args.evidence.library(&named, &settings.sources).await?;
     let known = identity::known(&settings.sources, &settings.policy, &library).await.map_err(Failure::usage)?;
     let verifier = Verifier { chains: &chains, library: &library, policy: &settings.policy, known: &known, now: now() };
+    let mut record = args.record.open(&verifier, &settings.sources.lists)?;
+    let mut note = |verified: &Verified| record.iter_mut().for_each(|record| record.add(verified));
     let exit = if args.bulk.is_empty() {
-        each(&verifier, &args.files, console).await
+        each(&verifier, &args.files, &mut note, console).await
     } else {
-        bulk(&verifier, &args, console).await?
+        bulk(&verifier, &args, &mut note, console).await?
     };
+    if let Some(record) = record {
+        record.write()?;
+    }
     tell_troubles(&chains, console);
     Ok(exit)
 }
 
 /// Tells every check of every file.
-async fn each(verifier: &Verifier<'_>, files: &[PathBuf], console: &Console) -> Exit {
+async fn each(verifier: &Verifier<'_>, files: &[PathBuf], note: &mut impl FnMut(&Verified), console: &Console) -> Exit {
     let (links, files): (Vec<PathBuf>, Vec<PathBuf>) = files.iter().cloned().partition(|file| is_link(file));
     let (files, mut exit) = paths(&files, console);
     let links = links.iter().filter_map(|link| link.to_str()).map(Source::link);
@@ -92,6 +150,7 @@ async fn each(verifier: &Verifier<'_>, files: &[PathBuf], console: &Console) -> 
     verifier
         .verify(&sources, &mut |verified| {
             bar.inc(1);
+            note(&verified);
             exit = exit.and(counts.add(&verified));
             bar.suspend(|| tell(console, &verified));
         })
@@ -104,7 +163,12 @@ async fn each(verifier: &Verifier<'_>, files: &[PathBuf], console: &Console) -> 
 }
 
 /// A row for every document, and a summary.
-async fn bulk(verifier: &Verifier<'_>, args: &Args, console: &Console) -> Result<Exit, Failure> {
+async fn bulk(
+    verifier: &Verifier<'_>,
+    args: &Args,
+    note: &mut impl FnMut(&Verified),
+    console: &Console,
+) -> Result<Exit, Failure> {
     let sources = args
         .bulk
         .iter()
@@ -119,6 +183,7 @@ async fn bulk(verifier: &Verifier<'_>, args: &Args, console: &Console) -> Result
     verifier
         .verify(&sources, &mut |verified| {
             bar.inc(1);
+            note(&verified);
             exit = exit.and(counts.add(&verified));
             console.object(&object(&verified));
             failed = failed.take().or(table.add(&verified).err());
