@@ -49,16 +49,21 @@ function show(focus = false): void {
 function one(item: Item): Child[] {
   const { result, trouble } = item;
   if (!result) return [h('h1', { id: 'verdict', tabindex: -1 }, item.name), notice(trouble ?? '', 'bad'), another()];
-  const trust = JSON.stringify(settings) === JSON.stringify(preset) ? t('basis-trust-host', { host: location.host }) : t('basis-trust-own');
   const release = (released: () => void) => void let_go.push(released);
   return [
-    verdict(item, result, { again, settings: openSettings, recognise, askHosts, another: () => void reset() }),
-    h('div', { class: 'result' }, card(item, release), h('div', {}, checks(result), basis(item, result, trust))),
+    verdict(item, result, { again, settings: openSettings, recognise, askHosts, ...(items.length === 1 && { another: reset }) }),
+    h('div', { class: 'result' }, card(item, release), h('div', {}, checks(result), basis(item, result, trust()))),
   ];
 }
 
+/** Who decided what is trusted. */
+function trust(): string {
+  if (JSON.stringify(settings) !== JSON.stringify(preset)) return t('basis-trust-own');
+  return Object.keys(host).length === 0 ? t('basis-trust-default') : t('basis-trust-host', { host: location.host });
+}
+
 function another(): HTMLElement {
-  return h('button', { type: 'button', onclick: () => void reset() }, t('another'));
+  return h('button', { type: 'button', onclick: reset }, t('another'));
 }
 
 function how(): HTMLElement {
@@ -77,8 +82,7 @@ function reset(): void {
 function open(item: Item): void {
   shown = item;
   show();
-  const heading = document.querySelectorAll<HTMLElement>('#verdict')[1];
-  heading?.focus();
+  document.getElementById('verdict-of-one')?.focus();
 }
 
 /** Verifies what was taken, one after the other. */

@@ -35,7 +35,7 @@ function told(detail: Detail): string | undefined {
     case 'signature':
       return signature(detail);
     case 'tied':
-      return words('is-tied', { who: detail['name'] ?? detail['account'] });
+      return detail['name'] ? words('is-tied') : t('is-tied-unnamed');
     case 'included':
       return words('is-included', { ...detail, leafIndex: Number(detail['leafIndex']) + 1 });
     case 'within':

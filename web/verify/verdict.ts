@@ -14,18 +14,20 @@ import { t } from './words';
 const LONGEST_LINK = 32_000;
 
 /** The word, the sign, one sentence, and what can be done. */
-export function verdict(item: Item, result: Result, ways: Ways & { another(): void }): HTMLElement {
+export function verdict(item: Item, result: Result, ways: Ways & { another?: () => void }): HTMLElement {
+  // Beside others, it is one part of the page.
+  const [name, id] = ways.another ? (['h1', 'verdict'] as const) : (['h2', 'verdict-of-one'] as const);
   const kind = VERDICTS[result.verdict];
   const said = h('p', { class: 'said', role: 'status' });
   const evidence = result.evidence;
   return h(
     'section',
-    { class: `verdict ${kind}`, 'aria-labelledby': 'verdict' },
+    { class: `verdict ${kind}`, 'aria-labelledby': id },
     sign(kind),
     h(
       'div',
       {},
-      h('h1', { id: 'verdict', tabindex: -1 }, t(result.verdict)),
+      h(name, { id, tabindex: -1 }, t(result.verdict)),
       h('p', { class: 'why' }, why(result)),
       result.verdict === 'unverifiable' && h('p', { class: 'means' }, t('unverifiable-means')),
       help(result, ways),
@@ -33,7 +35,7 @@ export function verdict(item: Item, result: Result, ways: Ways & { another(): vo
       h(
         'div',
         { class: 'row actions' },
-        h('button', { type: 'button', class: 'main', onclick: ways.another }, t('another')),
+        ways.another && h('button', { type: 'button', class: 'main', onclick: ways.another }, t('another')),
         result.opened?.credential && h('button', { type: 'button', onclick: () => void copy(item, said) }, t('get-link')),
         evidence && h('button', { type: 'button', title: t('evidence-about'), onclick: () => save(`${item.name}.evidence`, evidence) }, t('get-evidence')),
         h('button', { type: 'button', onclick: () => window.print() }, t('print')),
