@@ -136,9 +136,15 @@ impl Testimony {
         }
     }
 
-    /// The moment of which it speaks.
-    pub fn moment(&self) -> UnixSeconds {
+    /// The verifier's present.
+    pub fn now(&self) -> UnixSeconds {
         UnixSeconds(self.at.unwrap_or(self.iat))
+    }
+
+    /// The moment up to which it saw what happened on the chains: that of the newest block, or of the older one of two.
+    pub fn moment(&self) -> UnixSeconds {
+        let heads = self.rests_on.iter().map(|basis| basis.head.block.time);
+        self.at.map(UnixSeconds).or(heads.min()).unwrap_or(UnixSeconds(self.iat))
     }
 
     /// Adds what came of a document, with its name only where `names` says so.

@@ -80,18 +80,20 @@ pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     let mut replay = Replay { testimony: &testimony, console, exit };
 
     let files: Vec<Source> = files.into_iter().map(Source::File).collect();
-    let chains = if args.evidence.offline { chains } else { chains.at(Some(testimony.moment())) };
+    let is_offline = args.evidence.offline;
+    let then = if is_offline { testimony.now() } else { testimony.moment() };
+    let chains = if is_offline { chains } else { chains.at(Some(then)) };
     let mut later = Vec::new();
-    let then = Verifier { chains: &chains, library, policy, known, now: testimony.moment() };
-    let is_blind = |verified: &Verified| is_unseen(verified) && !args.evidence.offline;
-    then.verify(&files, &mut |verified| {
-        if is_blind(&verified) {
-            later.push(verified.source);
-        } else {
-            replay.compare(&verified, testimony.moment());
-        }
-    })
-    .await;
+    let looking_back = Verifier { chains: &chains, library, policy, known, now: then };
+    looking_back
+        .verify(&files, &mut |verified| {
+            if is_unseen(&verified) && !is_offline {
+                later.push(verified.source);
+            } else {
+                replay.compare(&verified, then);
+            }
+        })
+        .await;
     let chains = chains.at(None);
     let today = Verifier { chains: &chains, library, policy, known, now: now() };
     today.verify(&later, &mut |verified| replay.compare(&verified, today.now)).await;

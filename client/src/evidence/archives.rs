@@ -150,3 +150,27 @@ impl Archives {
         Sighting { look: Ok(seen), origins, basis }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use testamur_core::{UnixSeconds, evidence::IdentityDocument};
+
+    use super::*;
+
+    #[test]
+    fn documents_count_where_the_verifier_says_so() {
+        let url = "https://example.edu/.well-known/did.json";
+        let document = IdentityDocument { url: url.to_owned(), as_of: UnixSeconds(1), bytes: b"{}".to_vec() };
+        let mut archives = Archives::default();
+        archives.take_in("a.evidence", Hash::ZERO, Evidence { documents: vec![document], ..Evidence::default() });
+
+        let library = Library::offline();
+        archives.shelve(&library, false);
+        let missing = library.at_hand(url).unwrap().unwrap_err().to_string();
+        assert!(missing.contains("--accept-documents") && missing.contains("nothing proves"), "{missing}");
+
+        let library = Library::offline();
+        archives.shelve(&library, true);
+        assert_eq!(library.at_hand(url).unwrap().unwrap().as_of, UnixSeconds(1));
+    }
+}
