@@ -3,14 +3,13 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use rand::RngCore;
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
-use testamur_tests::harness::{Chain, Node, World, until};
+use testamur_tests::harness::{Chain, Node, World, pages, until};
 
 /// Digests of batches that are anchored one by one, and of those that come close upon each other.
 const ONE_BY_ONE: [usize; 5] = [40, 120, 75, 310, 9];
@@ -21,7 +20,7 @@ const SUSPENDED: usize = 3;
 
 #[test]
 fn pages_show_what_happened_and_what_happens() {
-    let Some(web) = browser("pages_show_what_happened_and_what_happens") else { return };
+    let Some(web) = pages("pages_show_what_happened_and_what_happens", "explore/index.html") else { return };
     let world = World::on(Chain::anvil());
     let node = world.node();
     let (issuer, folder) = (&world.issuer.address, world.folder().to_owned());
@@ -64,21 +63,6 @@ fn pages_show_what_happened_and_what_happens() {
     } else {
         panic!("it ended early: {:?}; the node: {}", looker.wait(), node.log());
     }
-}
-
-/// `web/`, where the pages and a browser are there; `None`, loudly, where not.
-fn browser(test: &str) -> Option<PathBuf> {
-    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web");
-    let chromium = std::env::var("TESTAMUR_CHROMIUM").unwrap_or("/usr/bin/chromium".to_owned());
-    if !web.join("dist/explore/index.html").is_file() || !web.join("node_modules/playwright-core").is_dir() {
-        eprintln!("SKIPPED {test}: the pages are not built (run scripts/setup-web)");
-        return None;
-    }
-    if !Path::new(&chromium).exists() {
-        eprintln!("SKIPPED {test}: no {chromium} (install Chromium, or name one in TESTAMUR_CHROMIUM)");
-        return None;
-    }
-    Some(web)
 }
 
 /// An issuer at work, through the API.

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, normalize } from 'node:path';
@@ -286,6 +286,23 @@ try {
     }
     assert.equal(await page.locator('img[src^="http"]').count(), 0);
   });
+
+  // --- Other people's credentials: JSON-LD is loaded when it is met, and a key is no name
+  const corpus = new URL('../../../shared/corpora/', import.meta.url).pathname;
+  if (existsSync(corpus)) {
+    const path = 'dcc/credentials/bothSignatureTypes/didKey/legacy-noStatus-noExpiry-basicOBv3.json';
+    await visit('verify-only-a-key', {}, async (page) => {
+      await drop(page, corpus + path);
+      await told(page, 'Valid', /Whose key that is, nobody whom you trust says/);
+      assert.match(await page.locator('.card .issuer').innerText(), /did:key:z6Mk\w+\s+A key, not a name/);
+    });
+    await visit('verify-baked', {}, async (page) => {
+      await drop(page, `${corpus}open-badges-3/simple-json.png`);
+      await told(page, 'Unverifiable', /whether the key is/);
+      assert.match(await page.locator('.picture').getAttribute('src'), /^blob:/);
+      await page.getByRole('button', { name: 'Ask example.com' }).waitFor();
+    });
+  } else console.log("SKIPPED other people's credentials in the page: the corpora are not beside this checkout");
 
   // --- By keyboard alone
   await visit('verify-keyboard', { shots: false }, async (page) => {

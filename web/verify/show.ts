@@ -6,12 +6,16 @@ import { type Hashed, type Named, type Told, carried, matches, told, web } from 
 import { notice } from '../src/parts';
 import type { Result } from '../src/verifier';
 import type { Item } from './files';
+import { onlyAKey } from './tell';
 import { type Key, t } from './words';
 
 /** The card. `release` is told what must be let go when the card goes. */
-export function card({ bytes, result }: Item, release: (let_go: () => void) => void): HTMLElement {
+export function card({ name, bytes, result }: Item, release: (let_go: () => void) => void): HTMLElement {
   const credential = result?.opened?.credential;
-  if (!result || !credential) return h('section', { class: 'card sheet' }, h('p', { class: 'quiet' }, t('any-file')));
+  if (!result || !credential) {
+    const known = result && h('dl', { class: 'facts issuer' }, ...provenAs(undefined, result));
+    return h('section', { class: 'card sheet' }, h('h2', {}, name), known, h('p', { class: 'quiet' }, t('any-file')));
+  }
   const shown = told(credential);
   return h(
     'section',
@@ -83,20 +87,28 @@ function genuine({ checks }: Result): boolean {
 
 /** What the issuer calls itself is one thing; who it was proven to be is another. */
 function issuedBy({ issuer }: Told, result: Result): HTMLElement {
-  const check = result.checks.find(({ check }) => check === 'issuer');
-  const proven = genuine(result) && check?.outcome === 'pass' ? check.detail : undefined;
-  const name = proven && [proven['name'], proven['named'], issuer.id].find((name) => typeof name === 'string');
-  const account = proven?.['account'];
   return h(
     'dl',
     { class: 'facts issuer' },
     h('dt', {}, t('issued-by')),
     h('dd', {}, h('strong', {}, issuer.name ?? issuer.id ?? '—'), ' ', h('span', { class: 'quiet' }, `(${t('calls-itself').toLowerCase()})`)),
-    h('dt', {}, t('proven')),
-    proven
-      ? h('dd', {}, h('strong', { class: 'proven' }, String(name ?? account)), issuer.id !== undefined && issuer.id !== name && h('code', {}, issuer.id), typeof account === 'string' && h('code', { class: 'quiet' }, account))
-      : h('dd', { class: 'unproven' }, t('not-proven')),
+    ...provenAs(issuer.id, result),
   );
+}
+
+function provenAs(id: string | undefined, result: Result): HTMLElement[] {
+  const check = result.checks.find(({ check }) => check === 'issuer');
+  const proven = genuine(result) && check?.outcome === 'pass' ? check.detail : undefined;
+  const term = h('dt', {}, t('proven'));
+  if (!proven) return [term, h('dd', { class: 'unproven' }, t(id === undefined ? 'not-proven-file' : 'not-proven'))];
+  const account = text(proven['account']);
+  const name = text(proven['name']) ?? text(proven['named']) ?? id ?? account ?? '';
+  const more = [id, account].filter((one) => one !== undefined && one !== name);
+  return [term, h('dd', {}, h('strong', { class: 'proven' }, name), ...more.map((one) => h('code', {}, one)), onlyAKey(result) && h('span', { class: 'unproven' }, t('proven-key')))];
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function criteria({ criteria }: Told): Child {

@@ -23,7 +23,15 @@ export function sentence({ check, outcome, detail, message }: Check): string {
 export function why(result: Result): string {
   if (result.decisive) return sentence(result.decisive);
   const unknown = result.checks.some(({ outcome }) => outcome === 'unknown');
+  if (onlyAKey(result)) return t('why-valid-key');
   return t(unknown ? 'why-valid-limits' : 'why-valid');
+}
+
+/** Whether the issuer was proven to be a key or an account that nobody gives a name: whoever made it calls himself as he likes. */
+export function onlyAKey({ checks }: Result): boolean {
+  const detail = checks.find(({ check }) => check === 'issuer')?.detail;
+  if (detail === undefined || typeof detail['name'] === 'string') return false;
+  return detail['tie'] === 'selfNamed' || /^did:(key|jwk|pkh):/.test(String(detail['named']));
 }
 
 function told(detail: Detail): string | undefined {

@@ -36,7 +36,7 @@ impl Node {
         let url = format!("http://127.0.0.1:{}", free_port());
         let config = format!(
             "data_dir = {data:?}\nlisten = {listen:?}\nissuers = {issuers:?}\n\n\
-             [chain]\nrpc = {rpc:?}\nid = {chain}\npoll_seconds = 0.1\n\n\
+             [chain]\nrpc = {rpc:?}\npublic_rpc = [{rpc:?}]\nid = {chain}\npoll_seconds = 0.1\n\n\
              [operator]\nkey_file = {key:?}\n\n[seal]\nmax_age_seconds = {age}\n\n\
              [status]\nmax_age_seconds = {age}\n",
             data = folder.join("data"),
