@@ -12,6 +12,7 @@ pub mod bits;
 pub mod exchange;
 pub mod hex;
 pub mod look;
+pub mod plain;
 pub mod quorum;
 pub mod rpc;
 pub mod settings;

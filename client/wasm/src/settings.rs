@@ -39,6 +39,10 @@ pub struct Settings {
     /// How documents that the credential names are had.
     #[serde(default)]
     pub documents: Documents,
+    /// Whether the documents about issuers that evidence holds count. Nothing proves them: whoever packed them may have
+    /// written them.
+    #[serde(default)]
+    pub accept_documents: bool,
     /// The time.
     pub now: UnixSeconds,
 }

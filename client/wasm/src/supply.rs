@@ -10,7 +10,7 @@ use testamur_credentials::{Shelf, Supplied, check, opened::Opened};
 
 use crate::{
     exchange::{Exchange, NoAnswer, Question, all, both},
-    hex,
+    hex, plain,
     settings::{Documents, Settings},
 };
 
@@ -28,10 +28,7 @@ pub async fn settle(
 ) -> (Checked, Vec<IdentityDocument>) {
     let known = settings.known();
     let run = |opened: &mut Opened, shelf: &Shelf| check::check(opened, shelf, &settings.policy, &known, settings.now);
-    let mut shelf = Shelf::default();
-    for document in seen_before {
-        shelf.put_document(&document.url, Ok(supplied(document.bytes.clone(), document.as_of)));
-    }
+    let mut shelf = shelf(seen_before, settings);
     let mut had = Vec::new();
     let mut asked = 0;
     for _ in 0..ROUNDS {
@@ -58,6 +55,20 @@ pub async fn settle(
     (run(opened, &shelf), had)
 }
 
+/// What was kept, as far as the settings let it count. What does not is asked of its host, or told as missing.
+fn shelf(seen_before: &[IdentityDocument], settings: &Settings) -> Shelf {
+    let mut shelf = Shelf::default();
+    for IdentityDocument { url, as_of, bytes } in seen_before {
+        if settings.accept_documents {
+            shelf.put_document(url, Ok(supplied(bytes.clone(), *as_of)));
+        } else if settings.documents == Documents::None {
+            let reason = format!("the evidence has it as of {as_of}, which nothing proves");
+            shelf.put_document(url, Err(Missing::Refused { what: url.clone(), reason }));
+        }
+    }
+    shelf
+}
+
 fn supplied(bytes: Vec<u8>, as_of: UnixSeconds) -> Supplied {
     Supplied { bytes: bytes.into(), as_of }
 }
@@ -82,6 +93,7 @@ async fn document(exchange: &Exchange, url: &str, documents: Documents, asked: u
 
 async fn canonical(exchange: &Exchange, document: &Value) -> Result<Hash, Missing> {
     let what = "the canonical form of its JSON-LD".to_owned();
+    plain::check(document).map_err(|reason| Missing::Unreadable { what: what.clone(), reason })?;
     let answer = exchange.ask(Question::Canonical { document: document.clone() }).await;
     let bytes = answer.map_err(|no_answer| missing(what.clone(), no_answer))?;
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
@@ -113,7 +125,22 @@ fn is_public(url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use testamur_credentials::{Have, Supplies};
+
     use super::*;
+
+    #[test]
+    fn documents_in_evidence_count_where_the_settings_say_so() {
+        let url = "https://university.example/.well-known/did.json";
+        let document = IdentityDocument { url: url.to_owned(), as_of: UnixSeconds(1), bytes: b"{}".to_vec() };
+        let had = |settings: &str| {
+            let settings: Settings = serde_json::from_str(settings).expect("settings");
+            shelf(std::slice::from_ref(&document), &settings).document(url)
+        };
+        assert!(matches!(had(r#"{"endpoints":[],"now":2}"#), Have::No(Missing::Refused { .. })));
+        assert!(matches!(had(r#"{"endpoints":[],"now":2,"documents":"fetched"}"#), Have::NotYet));
+        assert!(matches!(had(r#"{"endpoints":[],"now":2,"acceptDocuments":true}"#), Have::Yes(_)));
+    }
 
     #[test]
     fn what_is_no_public_host_is_not_asked() {

@@ -79,10 +79,10 @@ export async function verify(file: Uint8Array, options: Options = {}): Promise<R
 }
 
 function begin(file: Uint8Array, options: Options, endpoints: Endpoint[], now: number): rust.Verification {
-  const { quorum, reading, policy, name, checkpoints, lists, statements } = options;
+  const { quorum, reading, policy, name, checkpoints, lists, statements, acceptDocuments } = options;
   const documents = typeof options.documents === 'function' ? 'given' : options.documents ? 'fetched' : 'none';
   const names = endpoints.map((endpoint) => endpoint.name);
-  const settings = { endpoints: names, quorum, reading, policy, name, checkpoints, lists, statements, documents, now };
+  const settings = { endpoints: names, quorum, reading, policy, name, checkpoints, lists, statements, documents, acceptDocuments, now };
   try {
     return new rust.Verification(file, options.receipt, options.evidence, JSON.stringify(settings));
   } catch (error) {

@@ -187,6 +187,11 @@ export interface Options {
   name?: string;
   /** Evidence that was kept (`<file>.evidence`), used where no quorum can be had. Needs trusted block hashes. */
   evidence?: Uint8Array;
+  /**
+   * Whether the documents about issuers in `evidence` count. Nothing proves them: whoever packed the evidence may have
+   * written them. Default: no.
+   */
+  acceptDocuments?: boolean;
   /** Trusted block hashes, one a line: `eip155:1 <number> 0x<hash>`. */
   checkpoints?: string;
   /** Lists of recognised issuers that the verifier trusts: `{ version: 1, name?, issuers: [{ id, name?, accounts? }] }`, or DCC's registry. */
