@@ -86,7 +86,7 @@ pub fn find_ties(
     now: UnixSeconds,
 ) -> Vec<TieFound> {
     let mut ties = known.ask_lists(named, anchored);
-    let Some(anchored) = anchored.filter(|_| !is_told(&ties)) else { return ties };
+    let Some(anchored) = anchored.filter(|_| told(&ties).is_none()) else { return ties };
     let others: [&dyn Fn() -> Option<TieFound>; 3] = [
         &|| statement::ask(named, anchored, known, supplies, now),
         &|| ask_document(named, anchored, supplies),
@@ -94,17 +94,20 @@ pub fn find_ties(
     ];
     for ask in others {
         ties.extend(ask());
-        if is_told(&ties) {
-            ties.extend(known.recognises(named));
+        if let Some(told) = told(&ties) {
+            ties.extend(known.recognises(named, told));
             break;
         }
     }
     ties
 }
 
-/// Whether somebody says yes, for any time.
-fn is_told(ties: &[TieFound]) -> bool {
-    ties.iter().any(|tie| matches!(tie.answer, TieAnswer::Theirs { until: None, .. }))
+/// When somebody was seen who says yes, for any time.
+fn told(ties: &[TieFound]) -> Option<UnixSeconds> {
+    ties.iter().find_map(|tie| match tie.answer {
+        TieAnswer::Theirs { as_of, until: None } => Some(as_of),
+        _ => None,
+    })
 }
 
 impl Known {
@@ -134,9 +137,15 @@ impl Known {
         self.lists.iter().filter_map(ask).collect()
     }
 
-    /// A list that knows the issuer and none of its accounts recognises it all the same, once its account is told.
-    fn recognises(&self, named: &str) -> Option<TieFound> {
-        self.ask_lists(named, None).into_iter().find(|tie| matches!(tie.answer, TieAnswer::Theirs { .. }))
+    /// A list that knows the issuer and none of its accounts recognises it all the same, once its account is told: then,
+    /// because of the account the list says nothing that is younger.
+    fn recognises(&self, named: &str, told: UnixSeconds) -> Option<TieFound> {
+        self.ask_lists(named, None).into_iter().find_map(|tie| match tie.answer {
+            TieAnswer::Theirs { as_of, until } => {
+                Some(TieFound { answer: TieAnswer::Theirs { as_of: as_of.min(told), until }, ..tie })
+            }
+            _ => None,
+        })
     }
 }
 

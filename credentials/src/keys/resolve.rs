@@ -97,9 +97,10 @@ impl Asked<'_> {
             Some(listed) => {
                 let key = listed.key().map_err(|fault| self.unusable(fault))?;
                 let owned = KeyOwner::Issuer { as_of: Some(document.as_of), until: listed.until() };
+                // Where the key says that it is the issuer's, the issuer is asked.
                 let standing = match foreign_controller(listed, self.owner, self.named) {
-                    Some(fault) => Err(fault),
-                    None => self.standing(&key, owned),
+                    Some(fault) if listed.controller() != self.named => Err(fault),
+                    _ => self.standing(&key, owned),
                 };
                 Ok(Resolved { key, standing })
             }

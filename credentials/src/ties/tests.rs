@@ -152,6 +152,12 @@ fn what_is_known_already_is_not_asked_for() {
     let answers: Vec<_> = ties.iter().map(|tie| &tie.answer).collect();
     assert_eq!(answers, [&TieAnswer::Silent, &THEIRS, &THEIRS]);
     assert_eq!(ties[2].source, source("Silent College"));
+    // A list that knows no account makes nobody's word about one younger than it is.
+    let seen = UnixSeconds(NOW.0 - 1_000);
+    let old = Supplied { bytes: silent.to_string().into_bytes().into(), as_of: seen };
+    shelf.put_document("https://silent.net/.well-known/did.json", Ok(old));
+    let ties = ask("did:web:silent.net", Some(anchored()), &shelf);
+    assert_eq!(ties[2].answer, TieAnswer::Theirs { as_of: seen, until: None });
 
     let missing = Missing::Unreachable { what: "L".to_owned(), detail: String::new() };
     let known = Known::new(vec![listed(Err(missing.clone()))], Vec::new(), &Policy::default());

@@ -128,6 +128,17 @@ fn a_key_document_does_not_make_itself_the_issuers() {
 }
 
 #[test]
+fn a_key_document_and_its_issuer_may_name_each_other() {
+    let url = "https://school.example/keys/1";
+    let key = json!({ "id": url, "type": "Multikey", "controller": SCHOOL, "publicKeyMultibase": SPELLED });
+    let listing = json!({ "id": SCHOOL, "assertionMethod": [url] });
+    let both = shelf(&[(url, key.clone()), (SCHOOL_URL, listing)]);
+    assert_eq!(standing(url, SCHOOL, &both), Ok(LISTED));
+    // Whether the issuer lists it cannot be told: nothing is false.
+    assert!(matches!(standing(url, SCHOOL, &shelf(&[(url, key)])), Ok(KeyOwner::Unproven(_))));
+}
+
+#[test]
 fn what_is_not_resolved_here_is_unknown() {
     let unknown = |method: &str| matches!(resolve(method, Some(method), &Shelf::default()), Err(Unresolved::Gap(_)));
     assert!(unknown("did:ion:EiA#key-1"));
