@@ -41,27 +41,31 @@ function one(detail: Detail, result: Result, ways: Ways): HTMLElement | null {
   if (key !== undefined) return item(t(key), button('help-settings', ways.settings), kind === 'unseen' && button('again', ways.again));
   if (RECEIPT.includes(kind)) return item(t('help-receipt'));
   if (LATER.includes(kind)) return item(t('help-later'), button('again', ways.again));
-  if (kind === 'noTie' || kind === 'tieUnseen' || kind === 'unknownAccount') return tie(detail, ways);
-  if (notAsked(detail)) return item(t('help-ask', { host: hostOf(result) }), ask(hostOf(result), ways));
-  return null;
+  if (kind === 'noTie' || kind === 'tieUnseen' || kind === 'unknownAccount') return tie(detail, result, ways);
+  const asking = ask(detail, result, ways);
+  return asking && item(t('help-ask', { host: hosts(result).join(', ') }), asking);
 }
 
-function tie(detail: Detail, ways: Ways): HTMLElement {
+function tie(detail: Detail, result: Result, ways: Ways): HTMLElement {
   const named = typeof detail['named'] === 'string' ? detail['named'] : undefined;
   const accounts = [String(detail['account']) as Hex];
   const recognise = () => ways.recognise(named === undefined ? { accounts } : { id: named, accounts });
-  const host = named && siteOf(named);
-  const asking = host && notAsked(detail) && ask(host, ways);
-  return item(t('help-tie'), h('code', {}, String(detail['account'])), button('recognise', recognise), asking);
+  return item(t('help-tie'), h('code', {}, String(detail['account'])), button('recognise', recognise), ask(detail, result, ways));
 }
 
-/** Whether something was not had because nobody was asked. */
-function notAsked(detail: Detail): boolean {
-  return JSON.stringify(detail).includes('"notAsked"');
+/** Where something was not had because nobody was asked: a button that names everybody who is. */
+function ask(detail: Detail, result: Result, ways: Ways): HTMLElement | null {
+  const host = hosts(result).join(', ');
+  const asked = !JSON.stringify(detail).includes('"notAsked"');
+  return asked || host === '' ? null : h('button', { type: 'button', onclick: ways.askHosts }, t('ask', { host }));
 }
 
-function ask(host: string, ways: Ways): HTMLElement {
-  return h('button', { type: 'button', onclick: ways.askHosts }, t('ask', { host }));
+/** The hosts of everything that was not asked for. */
+function hosts({ checks, opened }: Result): string[] {
+  const urls = [...JSON.stringify(checks).matchAll(/"(?:what|list)":"(https?:[^"]+)"/g)].map(([, url]) => siteOf(url ?? ''));
+  const issuer = opened?.credential?.['issuer'];
+  const id = typeof issuer === 'string' ? issuer : (issuer as { id?: unknown } | undefined)?.id;
+  return [...new Set([siteOf(String(id)), ...urls])].filter((host) => host !== undefined);
 }
 
 /** The host behind a `did:web` or a URL. */
@@ -71,17 +75,11 @@ function siteOf(named: string): string | undefined {
   return /^https?:/.test(named) && URL.canParse(named) ? new URL(named).host : undefined;
 }
 
-function hostOf({ opened }: Result): string {
-  const issuer = opened?.credential?.['issuer'];
-  const id = typeof issuer === 'string' ? issuer : (issuer as { id?: unknown } | undefined)?.id;
-  return (typeof id === 'string' && siteOf(id)) || String(id ?? '');
-}
-
 function button(key: Key, onclick: () => void): HTMLElement {
   return h('button', { type: 'button', onclick }, t(key));
 }
 
-function item(text: string, ...more: (HTMLElement | '' | false | undefined)[]): HTMLElement {
+function item(text: string, ...more: (HTMLElement | null | false)[]): HTMLElement {
   const actions = more.filter((part): part is HTMLElement => part instanceof HTMLElement);
   return h('li', {}, h('p', {}, text), actions.length > 0 && h('div', { class: 'row' }, ...actions));
 }

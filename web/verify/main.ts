@@ -108,14 +108,17 @@ async function take(reading: Promise<Item[]>): Promise<void> {
 
 async function verify(loaded: Verifier, item: Item, signal: AbortSignal): Promise<void> {
   const { name, bytes, receipt, evidence } = item;
-  const progress = (answered: number) => replace(status, t('verifying-file', { name, answered }));
+  const answers = h('p', { class: 'quiet' });
+  const progress = (count: number) => replace(answers, t('answers', { count }));
   const beside: Options = { name, signal, progress, ...(receipt && { receipt }), ...(evidence && { evidence }) };
-  busy(name);
+  busy(name, answers);
   item.result = await loaded.verify(bytes, { ...options(settings), ...beside });
 }
 
-function busy(name: string): void {
-  if (items.length === 0) replace(stage, h('h1', {}, t('verifying')), h('p', { class: 'lead' }, name), h('progress', { 'aria-label': t('verifying') }));
+function busy(name: string, answers: HTMLElement): void {
+  replace(status, t('verifying'));
+  const bar = h('progress', { 'aria-label': t('verifying') });
+  if (items.length === 0) replace(stage, h('h1', {}, t('verifying')), h('p', { class: 'lead' }, name), bar, answers);
 }
 
 function announce(): void {
