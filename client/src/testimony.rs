@@ -1,5 +1,5 @@
 //! Verification receipts: what was checked, on which documents, under which policy, and with which verdict, signed by
-//! whoever verified. They can be shown to others, and checked again later ([`Testimony::changes`]).
+//! whoever verified. They can be shown to others, and checked again later ([`Told::changes`]).
 //!
 //! A compact token (JWS, EdDSA) of type `testamur-verification+jwt`; its issuer is the `did:key` of the signing key. It
 //! names documents by their SHA-256, and by their names only where that was asked for.

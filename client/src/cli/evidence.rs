@@ -163,6 +163,7 @@ pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     let known = identity::known(&sources, &policy, &library).await.map_err(Failure::usage)?;
     let verifier = Verifier { chains: &chains, library: &library, policy: &policy, known: &known, now: now() };
     let (files, exit) = paths(&args.files, console);
+    let lists = sources.lists;
     let sources: Vec<Source> = files.into_iter().map(Source::File).collect();
     let mut sorted = Sorted { exit, ..Sorted::default() };
     let bar = console.bar(sources.len(), "verifying");
@@ -175,7 +176,9 @@ pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     bar.finish_and_clear();
     let believed = |r: &&Receipt| policy.accepts_chain(r.chain) && policy.accepts_registry(r.registry);
     let receipts: Vec<&Receipt> = sorted.receipts.iter().filter(believed).collect();
-    let packed = pack(&chains, &receipts, policy.finality, &library).await;
+    let mut packed = pack(&chains, &receipts, policy.finality, &library).await;
+    // Whom the verifier recognises is nobody's business.
+    packed.evidence.documents.retain(|document| !lists.contains(&document.url));
     tell_troubles(&chains, console);
     write(&out, &packed, &sorted, policy.finality, console)
 }
