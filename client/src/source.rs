@@ -4,7 +4,7 @@ mod archive;
 mod links;
 
 use std::{
-    fmt, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,6 +15,9 @@ use testamur_credentials::link::{self, LinkError};
 use crate::files;
 pub use archive::{Archive, ArchiveError};
 pub use links::{Link, read_links};
+
+/// What a document behind a link is taken for, in bytes: few are longer.
+const LENGTH_OF_A_LINK: u64 = 1 << 20;
 
 /// Where a document stands.
 #[derive(Clone, Debug)]
@@ -75,6 +78,16 @@ impl Source {
             Self::Link(Link { target: Err(reason), .. }) => Err(LoadError::Row(reason.clone())),
             Self::Link(Link { target: Ok(target), .. }) => Ok(Loaded::of(link::decode(target)?, None)),
         }
+    }
+
+    /// Bytes that it takes at most when it is read. Nobody has asked for a link's yet: that is a guess.
+    pub(crate) fn length(&self) -> u64 {
+        let length = match self {
+            Self::File(path) => fs::metadata(path).map_or(0, |metadata| metadata.len()),
+            Self::Member(archive, index) => archive.length(*index),
+            Self::Link(_) => LENGTH_OF_A_LINK,
+        };
+        length.min(MAX_BYTES as u64)
     }
 
     /// The URL to fetch, where it is a link without a credential inside.

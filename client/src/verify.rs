@@ -28,8 +28,10 @@ use crate::{
     status::Sight,
 };
 
-/// Documents that are in memory together: bounds it to a few hundred megabytes, and lets them share reads of the chain.
+/// Documents that are in memory together: lets them share reads of the chain.
 const TOGETHER: usize = 4096;
+/// Bytes that they have together: JSON takes some ten times its length in memory, and up to forty where that is meant.
+const BYTES_TOGETHER: u64 = 64 << 20;
 /// Links followed at a time.
 const FETCHES: usize = 16;
 
@@ -76,7 +78,10 @@ pub struct Verified {
 impl Verifier<'_> {
     /// Verifies documents, and tells them in their order.
     pub async fn verify(&self, sources: &[Source], progress: &mut dyn FnMut(Verified)) {
-        for sources in sources.chunks(TOGETHER) {
+        let mut rest = sources;
+        while !rest.is_empty() {
+            let (sources, later) = rest.split_at(together(rest));
+            rest = later;
             let mut subjects = self.open(sources).await;
             let checked = self.check(&mut subjects).await;
             let sightings = self.look(&subjects).await;
@@ -178,7 +183,37 @@ impl Verifier<'_> {
     }
 }
 
+/// How many of these come into memory next: one at least.
+fn together(sources: &[Source]) -> usize {
+    let mut bytes = 0;
+    let fits = |source: &&Source| {
+        bytes += source.length();
+        bytes <= BYTES_TOGETHER
+    };
+    sources.iter().take(TOGETHER).take_while(fits).count().max(1)
+}
+
 /// Work that keeps the processors busy, on all of them; the other tasks of this thread go on elsewhere.
 fn in_parallel<T>(work: impl FnOnce() -> T) -> T {
     tokio::task::block_in_place(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_documents_do_not_come_into_memory_all_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |length: u64| {
+            let path = folder.path().join(length.to_string());
+            std::fs::File::create(&path).unwrap().set_len(length).unwrap();
+            Source::File(path)
+        };
+        assert_eq!(together(&vec![file(3_000); TOGETHER + 1]), TOGETHER);
+        assert_eq!(together(&vec![file(BYTES_TOGETHER / 4); 9]), 4);
+        assert_eq!(together(&vec![Source::link("https://a.example/1"); 100]), 64);
+        // What is larger is never in memory as a whole.
+        assert_eq!(together(&vec![file(1 << 40); 3]), 2);
+    }
 }

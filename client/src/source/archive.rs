@@ -96,6 +96,12 @@ impl Archive {
         self.names.get(index).map_or("", String::as_str)
     }
 
+    /// Bytes that a member says it has; more are not unpacked.
+    pub(super) fn length(&self, index: usize) -> u64 {
+        let mut zip = self.zip.clone();
+        zip.by_index_raw(index).map_or(0, |member| member.size())
+    }
+
     /// Unpacks a document, and the receipt beside it, into memory.
     pub(super) fn load(&self, index: usize) -> Result<Loaded, LoadError> {
         let mut zip = self.zip.clone(); // shares the table of contents and the file
@@ -126,10 +132,10 @@ fn unpack(zip: &mut ZipArchive<Shared>, index: usize) -> Result<Vec<u8>, LoadErr
     if member.enclosed_name().is_none() {
         return Err(ArchiveError::Outside.into());
     }
-    let packed = member.compressed_size();
+    let (packed, stated) = (member.compressed_size(), member.size());
     let allowed = packed.saturating_mul(MAX_RATIO).max(SMALL).min(MAX_BYTES as u64);
     let mut bytes = Vec::new();
-    // What the headers say of its size is not believed.
+    // What the headers say of its size is not believed, but held against it.
     let read = member.by_ref().take(allowed + 1).read_to_end(&mut bytes);
     if bytes.len() > MAX_BYTES {
         return Err(ArchiveError::TooLarge { limit: MAX_BYTES }.into());
@@ -138,6 +144,9 @@ fn unpack(zip: &mut ZipArchive<Shared>, index: usize) -> Result<Vec<u8>, LoadErr
         return Err(ArchiveError::Bomb.into());
     }
     read.map_err(|error| ArchiveError::Broken(error.to_string()))?;
+    if bytes.len() as u64 > stated {
+        return Err(ArchiveError::Broken("a member is longer than it says".to_owned()).into());
+    }
     Ok(bytes)
 }
 
@@ -230,6 +239,19 @@ mod tests {
         assert!(matches!(error(1), Some(ArchiveError::Outside)));
         assert!(archive.load(2).is_ok());
         assert!(archive.load(3).is_err());
+    }
+
+    #[test]
+    fn a_member_is_not_longer_than_it_says() {
+        let (_folder, honest) = archive(&[("a.json", &[b' '; 5_000])]);
+        assert_eq!((honest.length(0), honest.length(1)), (5_000, 0));
+        let mut bytes = fs::read(honest.path()).unwrap();
+        let listed = bytes.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
+        bytes[listed + 24..listed + 28].copy_from_slice(&3_u32.to_le_bytes());
+        fs::write(honest.path(), bytes).unwrap();
+        let lying = Archive::open(honest.path()).unwrap();
+        assert_eq!(lying.length(0), 3);
+        assert!(matches!(lying.load(0), Err(LoadError::Archive(ArchiveError::Broken(_)))));
     }
 
     #[test]
