@@ -1,8 +1,9 @@
 //! Many documents at once: what a folder, an archive or a table of links means, and the table of verdicts.
 
 use std::{
+    fs,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -35,11 +36,11 @@ const COLUMNS: [&str; 17] = [
     "sha256",
 ];
 
-/// The documents that an argument means: a folder's files, a zip archive's members (told by its content), the links of
+/// The documents that an argument means: the files of a folder and its subfolders, a zip archive's members (told by its content), the links of
 /// a `.csv`, `.tsv` or `.txt` table, or the file itself.
 pub fn sources(path: &Path) -> Result<Vec<Source>, LoadError> {
     if path.is_dir() {
-        return Ok(files::expand(path)?.into_iter().map(Source::File).collect());
+        return Ok(files_below(path)?.into_iter().map(Source::File).collect());
     }
     if is_zip(path)? {
         let archive = Arc::new(Archive::open(path)?);
@@ -50,6 +51,21 @@ pub fn sources(path: &Path) -> Result<Vec<Source>, LoadError> {
         return Ok(read_links(path)?.into_iter().map(Source::Link).collect());
     }
     Ok(vec![Source::File(path.to_owned())])
+}
+
+/// All files in a folder and its subfolders, by name: what an archive of it would hold.
+fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = files::expand(folder)?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        // The type of a link is not that of a folder: one that leads back up is not followed.
+        if entry.file_type()?.is_dir() && !is_hidden {
+            found.extend(files_below(&entry.path())?);
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 fn is_zip(path: &Path) -> io::Result<bool> {
@@ -128,8 +144,6 @@ fn inert(cell: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -148,8 +162,13 @@ mod tests {
         write("a.json", b"{}");
         write("links.csv", b"url\nhttps://a.example/1\nhttps://a.example/2\n");
         write("empty.zip", b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+        fs::create_dir_all(folder.path().join("class/deeper")).unwrap();
+        fs::create_dir(folder.path().join(".hidden")).unwrap();
+        write("class/deeper/b.json", b"{}");
+        write(".hidden/c.json", b"{}");
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("class/up")).unwrap();
         let count = |name: &str| sources(&folder.path().join(name)).map(|sources| sources.len());
-        assert_eq!(count("").unwrap(), 3);
+        assert_eq!(count("").unwrap(), 4);
         assert_eq!(count("a.json").unwrap(), 1);
         assert_eq!(count("links.csv").unwrap(), 2);
         assert_eq!(count("empty.zip").unwrap(), 0);

@@ -40,6 +40,7 @@ status as of its block: how old that may be is your policy's to say (max_status_
 Examples:
   testamur verify diploma.json --rpc https://rpc.example --trust did:web:example.edu=0x…
   testamur verify folder/ --rpc https://rpc.example --policy policy.toml --json
+  testamur verify --bulk applications.zip --out verdicts.csv --rpc https://rpc.example --policy policy.toml
   testamur verify diploma.json --at 2026-06-30 --rpc https://rpc.example --status https://mirror.example
   testamur verify diploma.json --offline --block eip155:1:21925176:0x…";
 
@@ -50,7 +51,8 @@ pub struct Args {
     /// Files, or folders whose files are meant (without hidden files, receipts and subfolders), or links.
     #[arg(required_unless_present = "bulk", value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Verify everything in a folder, a zip archive, or a table (.csv, .tsv, .txt) of links, and write a table of verdicts.
+    /// Verify everything in a folder and its subfolders, a zip archive, or a table (.csv, .tsv, .txt) of links, and write a
+    /// table of verdicts.
     #[arg(long, value_name = "IN")]
     bulk: Vec<PathBuf>,
     /// Where the table of verdicts goes (CSV). Default: the standard output.
@@ -141,10 +143,8 @@ pub async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
 
 /// Tells every check of every file.
 async fn each(verifier: &Verifier<'_>, files: &[PathBuf], note: &mut impl FnMut(&Verified), console: &Console) -> Exit {
-    let (links, files): (Vec<PathBuf>, Vec<PathBuf>) = files.iter().cloned().partition(|file| is_link(file));
-    let (files, mut exit) = paths(&files, console);
-    let links = links.iter().filter_map(|link| link.to_str()).map(Source::link);
-    let sources: Vec<Source> = files.into_iter().map(Source::File).chain(links).collect();
+    let (sources, mut exit) = sources(files, console);
+    exit = exit.and(exit_of_none(&sources, console));
     let bar = console.bar(sources.len(), "verifying");
     let mut counts = Counts::default();
     verifier
@@ -174,12 +174,13 @@ async fn bulk(
         .iter()
         .map(|path| bulk::sources(path).map_err(|error| Failure::usage(format!("--bulk {}: {error}", path.display()))));
     let mut sources: Vec<Source> = sources.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-    sources.extend(paths(&args.files, console).0.into_iter().map(Source::File));
+    let (named, exit) = self::sources(&args.files, console);
+    sources.extend(named);
     let written =
         |error: String| Failure { message: format!("the table of verdicts: {error}"), exit: Exit::CouldNotTell };
     let mut table = Table::new(open(args.out.as_deref(), console)?).map_err(|error| written(error.to_string()))?;
     let bar = console.bar(sources.len(), "verifying");
-    let (mut counts, mut exit, mut failed) = (Counts::default(), Exit::Done, None);
+    let (mut counts, mut exit, mut failed) = (Counts::default(), exit.and(exit_of_none(&sources, console)), None);
     verifier
         .verify(&sources, &mut |verified| {
             bar.inc(1);
@@ -196,6 +197,23 @@ async fn bulk(
     }
     console.note(&counts.to_string());
     Ok(exit)
+}
+
+/// The documents that the arguments mean, files before links.
+fn sources(arguments: &[PathBuf], console: &Console) -> (Vec<Source>, Exit) {
+    let (links, files): (Vec<PathBuf>, Vec<PathBuf>) = arguments.iter().cloned().partition(|file| is_link(file));
+    let (files, exit) = paths(&files, console);
+    let links = links.iter().filter_map(|link| link.to_str()).map(Source::link);
+    (files.into_iter().map(Source::File).chain(links).collect(), exit)
+}
+
+/// An empty folder is not valid: who takes 0 for *all are valid* would let it pass.
+fn exit_of_none(sources: &[Source], console: &Console) -> Exit {
+    if !sources.is_empty() {
+        return Exit::Done;
+    }
+    console.error("there is no document to verify");
+    Exit::CouldNotTell
 }
 
 /// The table's file; without one the standard output, unless JSON goes there.
