@@ -364,6 +364,7 @@ try {
     await page.getByRole('heading', { level: 1, name: 'Invalid' }).waitFor();
     assert.match(await page.locator('.verdict .why').innerText(), /The issuer revoked it on/);
   });
+  await visit('verify-node-phone', { from: { url: world.node }, config: {}, width: 390, height: 844 }, (page) => page.locator('.drop').waitFor());
   const answer = await fetch(`${world.node}/verify#c1.x`, { redirect: 'manual' });
   assert.equal(answer.headers.get('location'), '/verify/');
   assert.match((await fetch(`${world.node}/verify/`)).headers.get('content-security-policy'), /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self';/);

@@ -104,7 +104,7 @@ function provenAs(id: string | undefined, result: Result): HTMLElement[] {
   const account = text(proven['account']);
   const name = text(proven['name']) ?? text(proven['named']) ?? id ?? account ?? '';
   const more = [id, account].filter((one) => one !== undefined && one !== name);
-  return [term, h('dd', {}, h('strong', { class: 'proven' }, name), ...more.map((one) => h('code', {}, one)), onlyAKey(result) && h('span', { class: 'unproven' }, t('proven-key')))];
+  return [term, h('dd', {}, h('strong', { class: onlyAKey(result) ? undefined : 'proven' }, name), ...more.map((one) => h('code', {}, one)), onlyAKey(result) && h('span', { class: 'unproven' }, t('proven-key')))];
 }
 
 function text(value: unknown): string | undefined {

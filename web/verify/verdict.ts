@@ -61,7 +61,7 @@ function one(check: Check, result: Result): HTMLElement {
 }
 
 /** Who said what: endpoints, blocks, and everything that was asked. */
-export function basis(item: Item, { basis, detail, asked }: Result, trust: string): HTMLElement {
+export function basis(item: Item, { basis, detail, asked, opened }: Result, trust: string): HTMLElement {
   const hash = h('code', {}, '…');
   void sha256(item.bytes).then((text) => replace(hash, text), () => replace(hash, '—'));
   const pairs: [string, Child][] = basis ? read(basis) : [];
@@ -69,7 +69,7 @@ export function basis(item: Item, { basis, detail, asked }: Result, trust: strin
     'section',
     { class: 'basis' },
     h('h2', {}, t('rests-on')),
-    h('p', {}, basis ? t(`basis-${basis.mode}`) : t('basis-none')),
+    h('p', {}, t(basis ? `basis-${basis.mode}` : opened?.receipt ? 'basis-none' : 'basis-unneeded')),
     basis?.mode === 'agreement' && basis.needed < 2 && notice(t('basis-alone')),
     detail !== null && notice(detail),
     facts([
