@@ -28,14 +28,15 @@ impl fmt::Display for UnixSeconds {
 impl FromStr for UnixSeconds {
     type Err = Error;
 
-    /// An RFC 3339 date-time (XML Schema's `dateTimeStamp`, as credentials use), or a count of seconds.
+    /// An RFC 3339 date-time (XML Schema's `dateTimeStamp`, as credentials use), or a count of seconds. What was before
+    /// 1970, as a diploma's date may be, is taken for its first second.
     fn from_str(text: &str) -> Result<Self, Error> {
         if let Ok(seconds) = text.parse() {
             return Ok(Self(seconds));
         }
         let time = time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339)
             .map_err(|_| Error::DateTime)?;
-        u64::try_from(time.unix_timestamp()).map(Self).map_err(|_| Error::DateTime)
+        Ok(Self(u64::try_from(time.unix_timestamp()).unwrap_or(0)))
     }
 }
 
@@ -227,7 +228,7 @@ mod tests {
         assert_eq!("2026-01-01T01:00:00+01:00".parse(), Ok(UnixSeconds(1_767_225_600)));
         assert_eq!(UnixSeconds(1_767_225_600).to_string(), "2026-01-01T00:00:00Z");
         assert_eq!("2026-13-01T00:00:00Z".parse::<UnixSeconds>(), Err(Error::DateTime));
-        assert_eq!("1960-01-01T00:00:00Z".parse::<UnixSeconds>(), Err(Error::DateTime));
+        assert_eq!("1960-01-01T00:00:00Z".parse(), Ok(UnixSeconds(0)), "the date of a diploma");
     }
 
     #[test]

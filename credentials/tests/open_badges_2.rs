@@ -50,6 +50,13 @@ impl Desk {
 }
 
 #[test]
+fn what_a_host_says_of_its_own_trouble_is_nothing_against_a_badge() {
+    let Some(mut desk) = desk() else { return };
+    desk.serve(AT, br#"{"error":"too many requests"}"#);
+    desk.verify(&file("basic-assertion.json")).unverifiable(Signature, "no badge");
+}
+
+#[test]
 fn a_hosted_assertion_is_what_its_url_serves() {
     let Some(mut desk) = desk() else { return };
     let told = desk.hosted(&file("basic-assertion.json")).valid();

@@ -31,7 +31,14 @@ pub(super) fn check(given: Option<&Map<String, Value>>, supplies: &dyn Supplies)
 
 pub(super) fn check_at(url: &str, given: Option<&Map<String, Value>>, supplies: &dyn Supplies) -> Found {
     let method = Some(url.to_owned());
-    let (assertion, as_of) = match object(url, supplies) {
+    let had = object(url, supplies).and_then(|(assertion, as_of)| {
+        // A host's words about its own trouble are no badge, and say nothing against one.
+        match shape::is_badge2(&assertion) || assertion.contains_key("revoked") {
+            true => Ok((assertion, as_of)),
+            false => Err(Missing::Unreadable { what: url.to_owned(), reason: "it is no badge".to_owned() }),
+        }
+    });
+    let (assertion, as_of) = match had {
         Ok(had) => had,
         Err(missing) => {
             let revoked = Some((url.to_owned(), ListOutcome::Unknown(ListGap::Missing(missing.clone()))));
