@@ -49,7 +49,8 @@ pub(super) fn carries_credential(link: &str) -> bool {
 }
 
 /// Reads a table (comma, semicolon or tab; UTF-8, with or without BOM) whose column is headed `link`, `url` or
-/// `credential`, or the first column where nothing is. A row that cannot be used keeps its place with the reason.
+/// `credential`; where none is, the column in which the first link stands. A row that cannot be used keeps its place with
+/// the reason.
 pub fn read_links(path: &Path) -> io::Result<Vec<Link>> {
     let invalid = |message: String| io::Error::new(io::ErrorKind::InvalidData, message);
     let bytes = files::read_up_to(path, LONGEST)?.map_err(|error| invalid(error.to_string()))?;
@@ -75,23 +76,24 @@ fn parse(bytes: &[u8]) -> Vec<Link> {
             }
         }
         let line = record.position().map_or(line, csv::Position::line);
-        let place = match column {
-            Some(place) => place,
-            None => {
-                let headed = record.iter().position(is_heading);
-                column = Some(headed.unwrap_or(0));
-                if headed.is_some() {
-                    continue;
-                }
-                0
+        if column.is_none() {
+            column = record.iter().position(is_heading);
+            if column.is_some() {
+                continue;
             }
-        };
+            column = record.iter().position(is_link);
+        }
+        let place = column.unwrap_or(0);
         links.push(Link::on(line, target(record.get(place))));
     }
 }
 
 fn is_heading(cell: &[u8]) -> bool {
     NAMES.iter().any(|name| cell.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
+}
+
+fn is_link(cell: &[u8]) -> bool {
+    target(Some(cell)).is_ok()
 }
 
 fn target(cell: Option<&[u8]>) -> Result<String, String> {
@@ -114,12 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn the_column_is_found_by_its_heading_or_is_the_first() {
+    fn the_column_is_found_by_its_heading_or_by_its_links() {
         let a = Some("https://a.example/1".to_owned());
         assert_eq!(targets(b"name;Link\nAda;https://a.example/1\n"), [(2, a.clone())]);
         assert_eq!(targets(b"https://a.example/1,Ada\r\n"), [(1, a.clone())]);
         assert_eq!(targets(b"name,url\nAda\nEve,\n,https://a.example/1\n"), [(2, None), (3, None), (4, a.clone())]);
-        assert_eq!(targets(b"url\n\"https://a.example/1\"\n"), [(2, a)]);
+        assert_eq!(targets(b"url\n\"https://a.example/1\"\n"), [(2, a.clone())]);
+        // A heading that nobody foresaw is a row without a link.
+        assert_eq!(targets(b"name,badge\nAda,https://a.example/1\nEve,\n"), [(1, None), (2, a), (3, None)]);
         assert_eq!(targets(b""), []);
     }
 
