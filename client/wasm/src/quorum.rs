@@ -1,7 +1,7 @@
 //! Several endpoints of one chain, of which some number must agree: on the blocks at which everything is read, and
 //! on answers that nothing proves.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -93,7 +93,11 @@ impl Quorum {
                 Some(Member { endpoint, name, trouble, note: RefCell::default() })
             }
         };
-        let members: Vec<Member> = ids.into_iter().zip(names).enumerate().filter_map(member).collect();
+        let mut members: Vec<Member> = ids.into_iter().zip(names).enumerate().filter_map(member).collect();
+        // Two of one name are one voice: of such, one that answers.
+        members.sort_by_key(|member| member.trouble.borrow().is_some());
+        let mut heard = BTreeSet::new();
+        members.retain(|member| heard.insert(member.name.clone()));
         let needed = needed.unwrap_or(members.len() / 2 + 1).max(1);
         let quorum = Self { exchange: exchange.clone(), needed, members };
         match (quorum.members.is_empty(), others.first()) {
@@ -329,4 +333,28 @@ fn number(value: &Value) -> Option<u64> {
     let word = hex::word(value.as_str()?)?;
     let (high, low) = word.0.split_last_chunk()?;
     high.iter().all(|byte| *byte == 0).then(|| u64::from_be_bytes(*low))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use super::*;
+
+    #[test]
+    fn two_endpoints_of_one_name_are_one_voice() {
+        let exchange = Exchange::default();
+        let names = ["https://a.example", "https://b.example", "https://a.example"].map(str::to_owned);
+        let mut opening = pin!(Quorum::open(&exchange, &names, ChainId(1), None));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(opening.as_mut().poll(&mut context).is_pending());
+        for (id, _) in exchange.take() {
+            exchange.answer(id, Ok(br#"{"jsonrpc":"2.0","id":1,"result":"0x1"}"#.to_vec()));
+        }
+        let Poll::Ready(Ok(quorum)) = opening.as_mut().poll(&mut context) else { panic!("all is answered") };
+        assert_eq!((quorum.given(), quorum.needed()), (2, 2));
+    }
 }
