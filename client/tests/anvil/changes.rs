@@ -123,7 +123,7 @@ async fn the_past_is_told_as_it_was() {
         let run = at("status", after);
         assert_eq!((run.code, &run.json()["status"]), (Some(code), &word.into()), "{after}: {run:?}");
     }
-    let trust = "--trust did:web:example.edu=$ISSUER";
+    let trust = "--trust did:web:university.example=$ISSUER";
     let verdict = |after| at(&format!("verify {trust}"), after).json()["verdict"].clone();
     assert_eq!([500, 1500, 2500, 3500].map(verdict), ["invalid", "valid", "invalid", "valid"]);
     assert_eq!(at("status", 1_000_000).code, Some(2), "the future is not settled");

@@ -245,7 +245,7 @@ pub fn credential(name: &str) -> Vec<u8> {
     let value = json!({
         "@context": ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"],
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
-        "issuer": { "id": "did:web:example.edu", "type": ["Profile"], "name": "Example University" },
+        "issuer": { "id": "did:web:university.example", "type": ["Profile"], "name": "Example University" },
         "validFrom": "2025-06-01T00:00:00Z",
         "name": name,
         "credentialSubject": { "type": ["AchievementSubject"], "name": "Ada" },

@@ -171,7 +171,7 @@ async fn a_verdict_tells_whose_bits_it_rests_on() {
         "encodedList": bitstring::encode(tree.list(number).as_bytes()) });
     let mirror = server(&asked, move || Answer::json(200, &body));
     let verify = |more: &str| {
-        let trust = "--chain eip155:31337 --trust did:web:example.edu=$ISSUER";
+        let trust = "--chain eip155:31337 --trust did:web:university.example=$ISSUER";
         scene.run(&format!("verify a.json --rpc $RPC {trust} {more}"))
     };
     let people = verify(&format!("--status {mirror}"));

@@ -192,7 +192,7 @@ fn a_key_says_whose_the_account_is() {
         Some(TieAnswer::Theirs { as_of: UnixSeconds(1_790_000_000), until: until.map(UnixSeconds) })
     };
     let good = sign(&key, &header, &claims(account.clone().into()));
-    assert_eq!(ask(&[good.clone()]), theirs(None));
+    assert_eq!(ask(std::slice::from_ref(&good)), theirs(None));
     assert_eq!(ask(&[sign(&key, &header, &claims(json!([format!("eip155:10:{OTHER}"), account])))]), theirs(None));
     // The account was changed: both statements count.
     let other = sign(&key, &header, &claims(format!("eip155:1:{OTHER}").into()));
@@ -213,7 +213,7 @@ fn a_key_says_whose_the_account_is() {
         sign(&key, &header, &claims(ACCOUNT.to_string().into())),
         sign(&key, &header, &dateless),
     ] {
-        assert!(matches!(ask(&[wrong.clone()]), Some(TieAnswer::Unknown(_))), "{wrong}");
+        assert!(matches!(ask(std::slice::from_ref(&wrong)), Some(TieAnswer::Unknown(_))), "{wrong}");
         // It does not spoil a good one.
         assert_eq!(ask(&[wrong, good.clone()]), theirs(None));
     }
@@ -224,9 +224,9 @@ fn a_key_says_whose_the_account_is() {
 fn a_document_is_given_what_was_found() {
     let credential = json!({ "issuer": { "id": "did:web:examp1e.edu", "name": "Registrar" } });
     let document = Document::unanchored(testamur_core::Hash::ZERO, credential.as_object().cloned());
-    let mut policy = Policy::default();
-    policy.issuers =
+    let issuers =
         serde_json::from_value(json!([{ "id": NAMED, "name": "Example University", "accounts": [] }])).unwrap();
+    let policy = Policy { issuers, ..Policy::default() };
     let known = Known::new(Vec::new(), Vec::new(), &policy);
     let mut checked = Checked::default();
     add_to(&mut checked, &document, &policy, &known, &Shelf::default(), NOW);

@@ -84,7 +84,7 @@ fn an_account_is_tied_by_the_issuers_own_document() {
     let (own, other) = (world.issuer.address.as_str(), world.operator.address.as_str());
     let policy = Policy { chains: vec![ChainId(world.chain_id)], ..Policy::default() };
     let verifier = Verifier {
-        chains: runtime.block_on(Chains::connect(&[world.chain.url.clone()])).expect("a URL"),
+        chains: runtime.block_on(Chains::connect(std::slice::from_ref(&world.chain.url))).expect("a URL"),
         known: Known::new(Vec::new(), Vec::new(), &policy),
         policy,
         now: UnixSeconds(world.chain.now()),
