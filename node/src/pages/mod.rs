@@ -61,8 +61,10 @@ fn page(name: &str, policy: &'static str, headers: &HeaderMap) -> Response {
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    // Where files are read from the folder, a name could lead to another page, past its policy.
+    let is_plain = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
     let name = format!("assets/{name}");
-    match Dist::get(&name) {
+    match is_plain.then(|| Dist::get(&name)).flatten() {
         Some(asset) => file(&name, asset, FOR_EVER, &headers),
         None => StatusCode::NOT_FOUND.into_response(),
     }
