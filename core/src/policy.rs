@@ -50,7 +50,7 @@ pub struct Policy {
     pub recognised: Need,
     /// Whether a document must be anchored. An anchor that is carried must be told in any case.
     pub anchor: Need,
-    /// Whether a signature must hold beside the anchor. One that is false is a fault in any case.
+    /// Whether a signature of the issuer's must hold beside the anchor. One that is false is a fault in any case.
     pub signature: Need,
     /// The greatest age of the newest block, in seconds, at which its status still counts. `None`: any.
     pub max_status_age: Option<u64>,

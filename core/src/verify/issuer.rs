@@ -1,9 +1,9 @@
 //! Who is it? The account that anchored, or the key that signed, belongs to the issuer that the document names.
 
-use super::{Fact, Fault, Gap, Outcome, Tie};
+use super::{Fact, Fault, Gap, Outcome, Tie, signature};
 use crate::{
     Address, Document, Error, Receipt, UnixSeconds,
-    checked::{Checked, KeyOwner, SignatureOutcome, TieAnswer, TieFound, TieSource},
+    checked::{Checked, KeyOwner, TieAnswer, TieFound, TieSource},
     policy::{Need, Policy, RecognisedIssuer},
     proof::parse_account_did,
 };
@@ -93,7 +93,8 @@ impl Asked<'_> {
         };
         let mut gap = Gap::NoSigner;
         for signature in &self.checked.signatures {
-            let SignatureOutcome::Holds(owner) = &signature.outcome else { continue };
+            // An ended key says nothing, whoever else signed as well.
+            let Ok(owner) = signature::holds(signature, self.proven, self.now) else { continue };
             match owner {
                 KeyOwner::Issuer { as_of, .. } => match as_of.and_then(|as_of| self.too_old(as_of)) {
                     Some(old) => gap = old,

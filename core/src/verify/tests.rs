@@ -531,6 +531,31 @@ fn an_ended_key_counts_for_what_was_anchored_before() {
     signed(by_issuer(Some(UnixSeconds(NOW.0 + 1)))).is_valid();
 }
 
+#[test]
+fn an_ended_key_is_not_made_good_by_somebody_else_s_signature() {
+    let nobody = || SignatureOutcome::Holds(KeyOwner::Untied { owner: "did:key:z6Mk".to_owned() });
+    let unproven = || SignatureOutcome::Holds(KeyOwner::Unproven(unreachable("a DID document")));
+    for other in [nobody(), unproven()] {
+        let mut case = signed(by_issuer(Some(UnixSeconds(NOW.0 - 1))));
+        case.checked.signatures.push(signature(other));
+        case.is_unknown(CheckKind::Issuer, |_| true);
+    }
+}
+
+#[test]
+fn a_signature_that_the_policy_asks_for_is_the_issuer_s() {
+    let mut case = Case::new();
+    case.checked.signatures = vec![signature(SignatureOutcome::Holds(KeyOwner::Unproven(unreachable("a document"))))];
+    case.is_valid();
+    case.policy.signature = Need::Required;
+    case.is_unknown(CheckKind::Signature, |gap| matches!(gap, Gap::KeyUnproven { .. }));
+    case.checked.signatures.push(signature(by_issuer(None)));
+    case.is_valid();
+    let untied = KeyOwner::Untied { owner: "did:key:z6Mk".to_owned() };
+    case.checked.signatures = vec![signature(SignatureOutcome::Holds(untied))];
+    case.is_unknown(CheckKind::Signature, |gap| matches!(gap, Gap::KeyUntied { .. }));
+}
+
 fn told(answer: TieAnswer) -> TieFound {
     TieFound { source: TieSource::DidDocument { url: "https://example.edu/.well-known/did.json".to_owned() }, answer }
 }
