@@ -73,7 +73,7 @@ struct PolicyFile {
     recognised: Option<Need>,
     /// Whether an anchor must be there: `required` or `optional`.
     anchor: Option<Need>,
-    /// Whether a signature must hold beside the anchor: `required` or `optional`.
+    /// Whether a signature of the issuer's must hold beside the anchor: `required` or `optional`.
     signature: Option<Need>,
     /// The greatest age of the newest block, such as `24h`.
     max_status_age: Option<Text<Seconds>>,

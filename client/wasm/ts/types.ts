@@ -45,7 +45,7 @@ export interface Policy {
   recognised?: Need;
   /** Whether a document must be anchored. */
   anchor?: Need;
-  /** Whether a signature must hold beside the anchor. */
+  /** Whether a signature of the issuer's must hold beside the anchor. */
   signature?: Need;
   /** The greatest age of the newest block, in seconds, at which its status still counts. */
   maxStatusAge?: number | null;
