@@ -275,7 +275,7 @@ fn any_award() -> impl Strategy<Value = Award> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever is said, it is either told why not, or a credential that is defined as a whole.
     #[test]

@@ -10,7 +10,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use testamur_credentials::baked;
 
-use super::{read::is_link, svg};
+use super::{forms::is_link, svg};
 
 /// The largest picture, in bytes: 1 MiB. It becomes a part of every credential.
 pub const MAX_IMAGE: u64 = 1 << 20;

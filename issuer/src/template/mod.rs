@@ -7,11 +7,12 @@
 //! - both in one table, for a template of a dozen lines,
 //! - an `Achievement` as JSON, as it stands in credentials of anybody's.
 //!
-//! Reading order: `model` (the classes) → `read` (one walk by them) → `whole` (members that need each other) →
-//! `image` with `svg` → `validity` → [`Achievement`].
+//! Reading order: `model` (the classes) → `read` (one walk by them, with `forms`) → `whole` (members that need each
+//! other) → `image` with `svg` → `validity` → [`Achievement`].
 
 mod achievement;
 mod fault;
+mod forms;
 mod image;
 mod model;
 mod read;
@@ -28,8 +29,8 @@ use testamur_core::json as strict;
 
 pub use achievement::Achievement;
 pub use fault::{TemplateFault, TemplateFaults};
+pub(crate) use forms::is_uri;
 pub use image::MAX_IMAGE;
-pub(crate) use read::is_uri;
 pub use validity::{NoValidity, Validity};
 
 use fault::instead;

@@ -2,13 +2,13 @@
 
 use std::{path::Path, sync::LazyLock};
 
-use iref::Uri;
 use serde_json::{Map, Value, json};
 use testamur_linked_data::{Canonicalizer, Contexts};
 
 use super::{
     TemplateFaults,
     fault::instead,
+    forms::{is_extension, is_jws, is_language, is_link, is_uri},
     image,
     model::{Class, Kind, Member, Short, Stamp},
     whole,
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
                 return Map::new();
             }
         };
-        if path.matches(['.', '[']).count() > 2 * MAX_DEPTH {
+        if path.matches('.').count() > MAX_DEPTH {
             self.fault(path, "it lies too deep", "leave it out");
             return Map::new();
         }
@@ -329,52 +329,6 @@ pub fn kind_of(value: &Value) -> &'static str {
         Value::Array(_) => "a list",
         Value::Object(_) => "a table",
     }
-}
-
-/// An absolute URI of RFC 3986.
-pub fn is_uri(text: &str) -> bool {
-    Uri::new(text).is_ok()
-}
-
-/// A URI that a browser opens, with a host.
-pub fn is_link(text: &str) -> bool {
-    Uri::new(text).is_ok_and(|uri| {
-        matches!(uri.scheme().as_str(), "http" | "https")
-            && uri.authority().is_some_and(|authority| !authority.host().as_str().is_empty())
-    })
-}
-
-/// As the specification's pattern has it: `es`, `pt-BR`, `zh-Hant-TW`, `es-419`.
-fn is_language(text: &str) -> bool {
-    let all = |part: &str, test: fn(&char) -> bool| part.chars().all(|c| test(&c));
-    let script = |part: &str| {
-        part.len() == 4
-            && part.starts_with(|c: char| c.is_ascii_uppercase())
-            && all(&part[1..], char::is_ascii_lowercase)
-    };
-    let region = |part: &str| {
-        (part.len() == 2 && all(part, char::is_ascii_uppercase)) || (part.len() == 3 && all(part, char::is_ascii_digit))
-    };
-    let parts: Vec<&str> = text.split('-').collect();
-    let language = |part: &str| (2..=4).contains(&part.len()) && all(part, char::is_ascii_lowercase);
-    match parts[..] {
-        [first] => language(first),
-        [first, second] => language(first) && (script(second) || region(second)),
-        [first, second, third] => language(first) && script(second) && region(third),
-        _ => false,
-    }
-}
-
-/// `ext:` and a word.
-fn is_extension(text: &str) -> bool {
-    let word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    text.strip_prefix("ext:").is_some_and(word)
-}
-
-fn is_jws(text: &str) -> bool {
-    let part = |part: &str| part.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
-    let parts: Vec<&str> = text.split('.').collect();
-    matches!(parts[..], [head, body, signature] if !head.is_empty() && !signature.is_empty() && part(head) && part(body) && part(signature))
 }
 
 fn article(name: &str) -> &'static str {
