@@ -18,6 +18,7 @@ use testamur_core::{Address, Digest, Receipt, StatusIndex, UnixSeconds, proof::P
 use crate::node::{Node, Place, Wait};
 
 pub use error::{AnchorError, FileError, ReceiptError};
+pub use finish::check_receipt;
 
 /// Files worked on at a time: syncing several to disk takes hardly longer than one, and a node that waits for a block
 /// is not asked by more.
@@ -138,7 +139,7 @@ async fn prepare_all(
 /// Waits for the receipt, checks it, and writes the proof.
 async fn finish(node: &Node, place: Place, job: Job, wait: Wait) -> Result<Anchored, FileError> {
     let receipt = node.receipt(place.issuer, job.digest, wait).await.map_err(FileError::Node)?;
-    finish::check(&receipt, place, &job).map_err(FileError::Receipt)?;
+    check_receipt(&receipt, place, job.digest, job.index).map_err(FileError::Receipt)?;
     blocking(move || finish::write(job, receipt)).await
 }
 

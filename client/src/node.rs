@@ -3,21 +3,23 @@
 
 mod changes;
 mod error;
+mod receipts;
 mod refused;
 mod reserved;
 mod server;
 
 use std::{fmt, time::Duration};
 
-use reqwest::{Method, StatusCode, header};
+use reqwest::{Method, Response, StatusCode, header};
 use serde::Deserialize;
 use testamur_core::{Address, ChainId, Digest, Receipt};
 
-use server::{LONGEST_ANSWER, Patience, pause, retry_after};
+use server::{LONGEST_ANSWER, Patience, retry_after};
 pub(crate) use server::{Server, parse};
 
 pub use changes::{Action, Change, ChangeState, Entries, Landed, Progress};
 pub use error::NodeError;
+pub use receipts::Look;
 pub use refused::{MOST_ENTRIES, Offender, Refused};
 
 /// An answer to millions of digests, after a durable commit, comes within this.
@@ -50,6 +52,16 @@ pub enum Wait {
     /// In a finalized block.
     #[default]
     Final,
+}
+
+impl Wait {
+    /// The path that asks for receipts so settled.
+    fn path(self, path: &str) -> String {
+        match self {
+            Self::Included => path.to_owned(),
+            Self::Final => format!("{path}?state=final"),
+        }
+    }
 }
 
 /// What a node says of itself (`GET /v1/node`).
@@ -158,19 +170,10 @@ impl Node {
 
     /// The receipt of a digest, once its anchor is as settled as `wait` says. Waits as long as the node asks to.
     pub async fn receipt(&self, issuer: Address, digest: Digest, wait: Wait) -> Result<Receipt, NodeError> {
-        let mut path = format!("v1/issuers/{issuer}/receipts/{digest}");
-        if wait == Wait::Final {
-            path.push_str("?state=final");
-        }
-        let mut patience = Patience::default();
         loop {
-            match self.receipt_once(&path, wait).await {
-                Ok(Answered::Receipt(receipt)) => return Ok(receipt),
-                Ok(Answered::NotYet(asked)) => {
-                    patience = Patience::default();
-                    tokio::time::sleep(pause(asked, 0)).await;
-                }
-                Err(error) => patience.after(error).await?,
+            match self.look(issuer, digest, wait).await? {
+                Look::Settled(receipt) => return Ok(*receipt),
+                Look::NotYet(pause) => tokio::time::sleep(pause).await,
             }
         }
     }
@@ -180,14 +183,20 @@ impl Node {
         if response.status() == StatusCode::ACCEPTED {
             return Ok(Answered::NotYet(retry_after(&response)));
         }
-        let state = response.headers().get("testamur-state").and_then(|state| state.to_str().ok());
-        if wait == Wait::Final && state != Some("final") {
-            let detail = format!("a receipt in the state {state:?}, where final was asked for");
-            return Err(NodeError::Answer { detail });
-        }
+        check_state(&response, wait)?;
         let bytes = self.server.read(&mut response, LONGEST_ANSWER).await?;
         parse(&bytes).map(Answered::Receipt)
     }
+}
+
+/// The node says itself how settled its receipts are.
+fn check_state(response: &Response, wait: Wait) -> Result<(), NodeError> {
+    let state = response.headers().get("testamur-state").and_then(|state| state.to_str().ok());
+    if wait == Wait::Final && state != Some("final") {
+        let detail = format!("a receipt in the state {state:?}, where final was asked for");
+        return Err(NodeError::Answer { detail });
+    }
+    Ok(())
 }
 
 const RAW: &str = "application/octet-stream";

@@ -1,4 +1,10 @@
-//! Words of others, made fit for a terminal.
+//! What commands tell people and programs, and how they end. Words of others are made fit for a terminal.
+
+mod console;
+mod outcome;
+
+pub use console::{Console, Tone};
+pub use outcome::{Exit, Failure};
 
 /// The text without what could steer a terminal or turn the reading direction, and not more than a screen of it.
 pub fn printable(text: &str) -> String {

@@ -25,6 +25,8 @@ use crate::{
     recognised::{Account, RecognisedList},
 };
 
+pub use statement::STATEMENT_TYPE;
+
 /// Verification methods that are looked at in one document, and records of one DNS answer: nobody has as many accounts.
 const MOST: usize = 1_000;
 /// What a DNS record of ours begins with.

@@ -10,12 +10,15 @@ use std::{
 use formats::{NOW, corpus};
 use serde_json::{Map, Value, json};
 use testamur_core::{
-    Hash,
+    Hash, UnixSeconds,
     checked::{KeyOwner, Missing, SignatureFault, SignatureOutcome},
+    digest::credential_hash,
 };
 use testamur_credentials::{
     Have, Shelf, Supplied,
     integrity::{Hashes, check_proof, jcs_hashes, linked_hashes},
+    keys::decode_base58,
+    sign::{Signer, SigningKey},
 };
 
 const ISSUER: &str = "https://vc.example/issuers/5678";
@@ -132,4 +135,36 @@ fn any_flipped_bit_of_the_signature_breaks_it() {
             assert_eq!(outcome, SignatureOutcome::Fails(SignatureFault::Altered), "bit {bit}");
         }
     }
+}
+
+/// The key of all chains of EdDSA, which W3C publishes with its secret.
+fn key(root: &Path) -> SigningKey {
+    let pair: Value =
+        serde_json::from_str(&fs::read_to_string(root.join("keyPair.json")).expect("a key")).expect("JSON");
+    let secret = decode_base58(pair["privateKeyMultibase"].as_str().expect("text")).expect("base58");
+    let key = SigningKey::from_seed(secret[2..].try_into().expect("32 bytes behind the two of its multicodec"));
+    assert_eq!(key.multikey(), pair["publicKeyMultibase"]);
+    key
+}
+
+#[test]
+fn what_is_signed_here_is_what_w3c_published_byte_for_byte() {
+    let Some(root) = corpus("data-integrity") else { return };
+    let (key, created) = (key(&root), UnixSeconds(1_677_281_798));
+    let signer = Signer { key: &key, method: &key.did_method() };
+    let [jcs, _, linked, _] = chains(&root);
+    let unsigned: Value =
+        serde_json::from_str(&fs::read_to_string(root.join("unsigned.json")).expect("readable")).expect("JSON");
+    let with = |proof: Value| {
+        let mut signed = unsigned.clone();
+        signed["proof"] = proof;
+        format!("{signed:#}")
+    };
+    let proof = signer.prove_jcs(credential_hash(&unsigned), unsigned.get("@context"), created);
+    assert_eq!(with(proof), jcs.read("signedJCS.json").trim());
+    let members = unsigned.as_object().expect("an object");
+    let Have::Yes(proof) = signer.prove_linked(members, created, &linked.shelf()) else {
+        panic!("all is on the shelf")
+    };
+    assert_eq!(with(proof), linked.read("signedDataInt.json").trim());
 }

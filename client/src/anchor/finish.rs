@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use testamur_core::{Document, Error, Receipt, proof::AnchorProof};
+use testamur_core::{Digest, Document, Error, Receipt, StatusIndex, proof::AnchorProof};
 
 use super::{Anchored, FileError, Job, ReceiptError};
 use crate::{
@@ -13,11 +13,16 @@ use crate::{
 };
 
 /// A node may be mistaken, or lie: its receipt must prove our digest, in the place that it named, and with the status
-/// index that the credential names itself.
-pub(super) fn check(receipt: &Receipt, place: Place, job: &Job) -> Result<(), ReceiptError> {
+/// index that the credential names itself, where it names one.
+pub fn check_receipt(
+    receipt: &Receipt,
+    place: Place,
+    digest: Digest,
+    index: Option<StatusIndex>,
+) -> Result<(), ReceiptError> {
     receipt.check_shape()?;
-    receipt.check_inclusion(job.digest)?;
-    if let Some(named) = job.index.filter(|named| *named != receipt.status_index) {
+    receipt.check_inclusion(digest)?;
+    if let Some(named) = index.filter(|named| *named != receipt.status_index) {
         return Err(ReceiptError::OtherIndex { given: receipt.status_index, named });
     }
     if place.is_of(receipt) {

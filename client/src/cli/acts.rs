@@ -3,13 +3,9 @@
 use std::{path::PathBuf, time::Duration};
 
 use serde_json::{Map, Value, json};
+use testamur::terminal::{Console, Failure, Tone};
 use testamur_chain::{Endpoint, Key, KeySource, Registry, transact};
 use testamur_core::{Address, registry::ADDRESS};
-
-use super::{
-    console::{Console, Tone},
-    outcome::Failure,
-};
 
 /// How long a transaction is waited for: many blocks of any public chain.
 pub const PATIENCE: Duration = Duration::from_secs(300);

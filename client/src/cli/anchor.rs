@@ -6,16 +6,10 @@ use serde_json::json;
 use testamur::{
     anchor::{AnchorOptions, Anchored, FileError, Progress},
     node::Wait,
-    terminal::printable,
+    terminal::{Console, Exit, Failure, Tone, printable},
 };
 
-use super::{
-    console::{Console, Tone},
-    node::NodeArgs,
-    now,
-    outcome::{Exit, Failure},
-    paths,
-};
+use super::{node::NodeArgs, now, paths};
 
 const AFTER_HELP: &str = "\
 A credential gets its proof inside; anything else gets FILE.receipt.json. The registry sees

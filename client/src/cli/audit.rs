@@ -17,15 +17,12 @@ use testamur::{
         watch::{Notice, Position, Webhook},
     },
     span,
+    terminal::{Console, Exit, Failure, Tone},
 };
 use testamur_chain::{Endpoint, Registry};
 use testamur_core::{Address, ChainId, Purpose};
 
-use super::{
-    acts::Access,
-    console::{Console, Tone},
-    outcome::{Exit, Failure},
-};
+use super::acts::Access;
 
 const AFTER_HELP: &str = "\
 Everything that the issuer ever wrote is read from the chain: anchors, status updates, and acts

@@ -12,17 +12,15 @@ use testamur::{
         targets,
         through_node::{self, Order},
     },
+    terminal::{Console, Exit, Failure, Tone},
 };
 use testamur_chain::Key;
 use testamur_core::Address;
 
 use super::{
     acts::{Access, KeyArgs, PATIENCE},
-    console::{Console, Tone},
     node::token,
-    now,
-    outcome::{Exit, Failure},
-    paths,
+    now, paths,
 };
 
 pub const AFTER_HELP: &str = "\
@@ -277,22 +275,4 @@ fn place(at: &Landed) -> String {
     let Landed { epoch, block, transaction } = at;
     let transaction = transaction.map(|hash| format!(", transaction {hash}")).unwrap_or_default();
     format!("in block {block} (epoch {epoch}{transaction})")
-}
-
-impl From<ChangeError> for Failure {
-    fn from(error: ChangeError) -> Self {
-        let message = error.to_string();
-        let exit = match error {
-            ChangeError::Chain(error) => return error.into(),
-            ChangeError::Node { error, .. } | ChangeError::Waiting { error, .. } if error.is_transient() => {
-                Exit::CouldNotTell
-            }
-            ChangeError::Node { .. }
-            | ChangeError::Waiting { .. }
-            | ChangeError::ManyRefused { .. }
-            | ChangeError::TooMuchGas { .. } => Exit::Invalid,
-            _ => Exit::CouldNotTell,
-        };
-        Self { message, exit }
-    }
 }

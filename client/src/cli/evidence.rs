@@ -14,7 +14,7 @@ use testamur::{
     identity::{self, Library},
     policy::{Settings, Sources, Trust},
     source::Source,
-    terminal::printable,
+    terminal::{Console, Exit, Failure, printable},
 };
 use testamur_core::{
     Receipt,
@@ -25,10 +25,7 @@ use testamur_core::{
 };
 
 use super::{
-    console::Console,
-    now,
-    outcome::{Exit, Failure},
-    paths,
+    now, paths,
     view::{View, tell_troubles},
 };
 

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use testamur::span;
+use testamur::{
+    span,
+    terminal::{Console, Exit, Failure},
+};
 use testamur_chain::{
     BlockTag, Registry, Roles,
     history::{self, Act},
@@ -13,9 +16,7 @@ use testamur_core::{Address, Hash, UnixSeconds};
 
 use super::{
     acts::{self, Access, KeyArgs},
-    console::Console,
     now,
-    outcome::{Exit, Failure},
 };
 
 #[derive(clap::Subcommand)]

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use testamur::newkey::{self, NewKeyError};
+use testamur::{
+    newkey,
+    terminal::{Console, Exit, Failure},
+};
 use testamur_chain::{Key, KeySource};
 
-use super::{
-    acts::KeyArgs,
-    console::Console,
-    outcome::{Exit, Failure},
-};
+use super::acts::KeyArgs;
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -60,14 +59,4 @@ pub fn run(command: Command, console: &Console) -> Result<Exit, Failure> {
 fn tell(key: &Key, console: &Console) {
     console.line(&key.address().to_string());
     console.object(&json!({ "address": key.address() }));
-}
-
-impl From<NewKeyError> for Failure {
-    fn from(error: NewKeyError) -> Self {
-        let exit = match error {
-            NewKeyError::Password { .. } | NewKeyError::Key(_) => Exit::Usage,
-            _ => Exit::Invalid,
-        };
-        Self { message: error.to_string(), exit }
-    }
 }

@@ -4,12 +4,10 @@ mod acts;
 mod anchor;
 mod audit;
 mod change;
-mod console;
 mod evidence;
 mod issuer;
 mod key;
 mod node;
-mod outcome;
 mod receipt;
 mod registry;
 mod replay;
@@ -27,9 +25,11 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
-use console::Console;
-use outcome::{Exit, Failure};
-use testamur::{change::Action, files};
+use testamur::{
+    change::Action,
+    files,
+    terminal::{Console, Exit, Failure},
+};
 use testamur_core::UnixSeconds;
 
 const AFTER_HELP: &str = "\

@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use testamur::{Node, Token};
+use testamur::{Node, Token, terminal::Failure};
 use testamur_core::Address;
-
-use super::outcome::Failure;
 
 /// The way to the node.
 #[derive(clap::Args)]

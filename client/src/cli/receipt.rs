@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use testamur::{files, terminal::printable, verify};
-use testamur_core::{Document, Error, json::MAX_BYTES, proof::AnchorProof};
-
-use super::{
-    console::Console,
-    outcome::{Exit, Failure},
+use testamur::{
+    files,
+    terminal::{Console, Exit, Failure, printable},
+    verify,
 };
+use testamur_core::{Document, Error, json::MAX_BYTES, proof::AnchorProof};
 
 #[derive(clap::Subcommand)]
 pub enum Command {

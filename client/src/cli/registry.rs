@@ -1,17 +1,14 @@
 //! `testamur registry …`
 
 use serde_json::json;
+use testamur::terminal::{Console, Exit, Failure, Tone};
 use testamur_chain::{
     BlockTag,
     deploy::{Deployed, deploy},
 };
 use testamur_core::registry::CODE_HASH;
 
-use super::{
-    acts::{Access, KeyArgs, PATIENCE},
-    console::{Console, Tone},
-    outcome::{Exit, Failure},
-};
+use super::acts::{Access, KeyArgs, PATIENCE};
 
 #[derive(clap::Subcommand)]
 pub enum Command {

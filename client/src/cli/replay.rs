@@ -6,7 +6,7 @@ use serde_json::json;
 use testamur::{
     Verified, Verifier, files, identity,
     source::Source,
-    terminal::printable,
+    terminal::{Console, Exit, Failure, Tone, printable},
     testimony::{Testimony, Told},
 };
 use testamur_core::{
@@ -15,11 +15,8 @@ use testamur_core::{
 };
 
 use super::{
-    console::{Console, Tone},
     evidence::EvidenceArgs,
-    now,
-    outcome::{Exit, Failure},
-    paths,
+    now, paths,
     view::{View, tell_troubles},
 };
 

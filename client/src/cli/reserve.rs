@@ -1,14 +1,13 @@
 //! `testamur reserve`
 
 use serde_json::json;
-use testamur::node::MOST_ENTRIES;
+use testamur::{
+    node::MOST_ENTRIES,
+    terminal::{Console, Exit, Failure},
+};
 use testamur_core::{Purpose, status::own_entry};
 
-use super::{
-    console::Console,
-    node::NodeArgs,
-    outcome::{Exit, Failure},
-};
+use super::node::NodeArgs;
 
 const AFTER_HELP: &str = "\
 For credentials that carry their credentialStatus before they are signed: put the entries that

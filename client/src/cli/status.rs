@@ -11,7 +11,7 @@ use testamur::{
     policy::Settings,
     source::Source,
     status::{self, Answer, Bit, Sight, State},
-    terminal::printable,
+    terminal::{Console, Exit, Failure, Tone, printable},
 };
 use testamur_core::{
     Address, Purpose, StatusIndex, UnixSeconds,
@@ -23,10 +23,7 @@ use testamur_core::{
 use testamur_credentials::ties::Known;
 
 use super::{
-    console::{Console, Tone},
-    now,
-    outcome::{Exit, Failure},
-    paths,
+    now, paths,
     view::{View, tell_troubles},
 };
 

@@ -15,18 +15,15 @@ use testamur::{
     policy::Trust,
     source::Source,
     status::Answer,
-    terminal::printable,
+    terminal::{Console, Exit, Failure, Tone, printable},
     testimony::{Testimony, Witness},
 };
 use testamur_chain::quorum::{Basis, Mode};
 use testamur_core::verify::{Check, CheckKind, Gap, Outcome, Report, Verdict};
 
 use super::{
-    console::{Console, Tone},
     evidence::EvidenceArgs,
-    now,
-    outcome::{Exit, Failure},
-    paths,
+    now, paths,
     view::{View, tell_troubles},
 };
 

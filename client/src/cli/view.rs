@@ -7,11 +7,10 @@ use testamur::{
     policy::{FinalityName, Settings, Sources},
     span,
     status::server::Fault,
+    terminal::{Console, Failure},
 };
 use testamur_chain::quorum::Reading;
 use testamur_core::{Address, ChainId, UnixSeconds};
-
-use super::{console::Console, outcome::Failure};
 
 #[derive(clap::Args)]
 pub struct View {

@@ -94,13 +94,19 @@ impl Server {
     /// A body of at most `limit` bytes.
     pub(crate) async fn read(&self, response: &mut Response, limit: usize) -> Result<Vec<u8>, NodeError> {
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(error))? {
+        while let Some(chunk) = self.chunk(response).await? {
+            let chunk = chunk.as_ref();
             if bytes.len() + chunk.len() > limit {
                 return Err(NodeError::Answer { detail: format!("it is longer than {limit} bytes") });
             }
-            bytes.extend_from_slice(&chunk);
+            bytes.extend_from_slice(chunk);
         }
         Ok(bytes)
+    }
+
+    /// The next piece of a body; `None` at its end.
+    pub(super) async fn chunk(&self, response: &mut Response) -> Result<Option<impl AsRef<[u8]> + use<>>, NodeError> {
+        response.chunk().await.map_err(|error| self.unreachable(error))
     }
 
     fn unreachable(&self, error: reqwest::Error) -> NodeError {

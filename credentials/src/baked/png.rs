@@ -9,6 +9,9 @@ const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Keywords of baked credentials: 3.0 and 2.0.
 const KEYWORDS: [&[u8]; 2] = [b"openbadgecredential", b"openbadges"];
+/// Between keyword and text of an `iTXt` chunk: the keyword's end, no compression (flag and method), no language and no
+/// translated keyword (the ends of both).
+const PLAIN: [u8; 5] = [0; 5];
 
 struct Chunk<'a> {
     kind: [u8; 4],
@@ -46,6 +49,34 @@ pub(super) fn unbake(bytes: &[u8]) -> Result<Option<Baked>, Fault> {
             );
         }
     }
+}
+
+/// The image with this text directly behind its header, where readers find it first (Open Badges 3.0, 5.3.2.1). There is
+/// no other in it.
+pub(super) fn bake(image: &[u8], text: &str) -> Result<Vec<u8>, Fault> {
+    let header = next(&image[SIGNATURE.len()..])?;
+    let behind = SIGNATURE.len() + header.whole.len();
+    let mut rest = &image[behind..];
+    let mut kinds = vec![header.kind];
+    while kinds.last() != Some(b"IEND") {
+        let chunk = next(rest)?;
+        rest = &rest[chunk.whole.len()..];
+        kinds.push(chunk.kind);
+    }
+    if header.kind != *b"IHDR" || !kinds.contains(b"IDAT") {
+        return Err(Fault::Damaged { what: "it has no header or no pixels" });
+    }
+    // What stands behind the last chunk is no part of the image.
+    let end = image.len() - rest.len();
+    Ok([&image[..behind], &credential_chunk(text)?, &image[behind..end]].concat())
+}
+
+fn credential_chunk(text: &str) -> Result<Vec<u8>, Fault> {
+    let content = [b"iTXt", KEYWORDS[0], &PLAIN, text.as_bytes()].concat();
+    let length = u32::try_from(content.len() - 4).map_err(|_| Fault::TooLarge { limit: MAX_TEXT })?;
+    let mut crc = Crc::new();
+    crc.update(&content);
+    Ok([&length.to_be_bytes()[..], &content, &crc.sum().to_be_bytes()].concat())
 }
 
 fn next(rest: &[u8]) -> Result<Chunk<'_>, Fault> {

@@ -19,7 +19,8 @@ use crate::{
 };
 
 /// What makes a token such a statement.
-const TYPE: &str = "testamur-account+jwt";
+pub const STATEMENT_TYPE: &str = "testamur-account+jwt";
+
 /// What a statement says.
 struct Said {
     accounts: Vec<Account>,
@@ -59,8 +60,8 @@ fn is_by(named: &str, token: &str) -> bool {
 fn read(named: &str, token: &str, supplies: &dyn Supplies, now: UnixSeconds) -> Result<Said, String> {
     let token = token.trim();
     let parsed = Compact::parse(token).map_err(|fault| fault.to_string())?;
-    if parsed.header.get("typ").and_then(Value::as_str) != Some(TYPE) {
-        return Err(format!("its typ is not {TYPE}"));
+    if parsed.header.get("typ").and_then(Value::as_str) != Some(STATEMENT_TYPE) {
+        return Err(format!("its typ is not {STATEMENT_TYPE}"));
     }
     let time = |claim| parsed.claim_time(claim).map_err(|fault| fault.to_string());
     let at = time("iat")?.ok_or("it does not say when it was made (iat)")?;

@@ -1,7 +1,8 @@
 //! How a command ends.
 
-use testamur::{anchor::AnchorError, node::NodeError};
 use testamur_chain::Error;
+
+use crate::{anchor::AnchorError, change::ChangeError, newkey::NewKeyError, node::NodeError};
 
 /// Exit codes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,11 +32,14 @@ impl Exit {
 /// Why a command ended early: what was wrong and what to do, for people.
 #[derive(Debug)]
 pub struct Failure {
+    /// What people read.
     pub message: String,
+    /// What programs read.
     pub exit: Exit,
 }
 
 impl Failure {
+    /// The command line, or a file that it names as a setting, is wrong.
     pub fn usage(message: impl Into<String>) -> Self {
         Self { message: message.into(), exit: Exit::Usage }
     }
@@ -90,6 +94,34 @@ impl From<AnchorError> for Failure {
             AnchorError::Node(error) => error.into(),
             error => Self { message: error.to_string(), exit: Exit::CouldNotTell },
         }
+    }
+}
+
+impl From<ChangeError> for Failure {
+    fn from(error: ChangeError) -> Self {
+        let message = error.to_string();
+        let exit = match error {
+            ChangeError::Chain(error) => return error.into(),
+            ChangeError::Node { error, .. } | ChangeError::Waiting { error, .. } if error.is_transient() => {
+                Exit::CouldNotTell
+            }
+            ChangeError::Node { .. }
+            | ChangeError::Waiting { .. }
+            | ChangeError::ManyRefused { .. }
+            | ChangeError::TooMuchGas { .. } => Exit::Invalid,
+            _ => Exit::CouldNotTell,
+        };
+        Self { message, exit }
+    }
+}
+
+impl From<NewKeyError> for Failure {
+    fn from(error: NewKeyError) -> Self {
+        let exit = match error {
+            NewKeyError::Password { .. } | NewKeyError::Key(_) => Exit::Usage,
+            _ => Exit::Invalid,
+        };
+        Self { message: error.to_string(), exit }
     }
 }
 

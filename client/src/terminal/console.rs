@@ -4,14 +4,19 @@ use std::io::{self, IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use testamur::terminal::printable;
+
+use super::printable;
 
 /// How a line is meant.
 #[derive(Clone, Copy)]
 pub enum Tone {
+    /// It is well.
     Good,
+    /// It is not.
     Bad,
+    /// Nobody can tell.
     Unsure,
+    /// It matters less.
     Faint,
 }
 
@@ -24,6 +29,7 @@ pub struct Console {
 }
 
 impl Console {
+    /// As the command line says: JSON, or nothing but errors, or text for people.
     pub fn new(json: bool, quiet: bool) -> Self {
         // https://no-color.org
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -71,6 +77,7 @@ impl Console {
         let _ = out.write_all(bytes).and_then(|()| out.flush());
     }
 
+    /// The text in the colour of its tone, where there are colours.
     pub fn tone(&self, tone: Tone, text: &str) -> String {
         let code = match tone {
             Tone::Good => 32,
