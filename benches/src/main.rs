@@ -3,6 +3,8 @@
 //! Reading order: [`table`] (what a row says) → [`rounds`] (how things are compared on a noisy machine) →
 //! one module for each item. What must not share memory runs in a [`child`] process.
 
+mod badge;
+mod bulk;
 mod child;
 mod gas;
 mod http;
@@ -55,7 +57,9 @@ enum Item {
     Million,
     /// What the contract costs, beside other registries.
     Gas,
-    /// Canonical forms of JSON-LD credentials, beside the crate that expands them, as it comes.
+    /// Ten thousand signed and anchored credentials verified by the command, beside what no verifier can leave out.
+    Bulk,
+    /// Credentials signed as JSON-LD, beside the crate that expands them, as it comes.
     LinkedData,
 }
 
@@ -71,6 +75,7 @@ impl Item {
             Self::Rebuild => rebuild::measure(rounds, table),
             Self::Million => http::million(rounds, table),
             Self::Gas => gas::measure(table),
+            Self::Bulk => bulk::measure(rounds, table),
             Self::LinkedData => linked_data::measure(rounds, table),
         }
     }
