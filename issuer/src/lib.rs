@@ -6,7 +6,12 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod config;
 pub mod credential;
+pub mod issue;
+pub mod keys;
 pub mod profile;
 pub mod roster;
+pub mod share;
+pub mod store;
 pub mod template;

@@ -1,0 +1,160 @@
+//! The run: a roster in, credentials out; anchored, and on disk.
+//!
+//! Each credential goes four steps, and each step is in the store before the next one is begun: it is drafted (built,
+//! signed, its digest made), submitted to the node, anchored (its receipt is here and was checked), written. So a run
+//! that was killed, or that lost its node, is finished by the next one, whatever that was started for; and nobody gets
+//! the same twice, because the store has one credential for a learner, template and period.
+//!
+//! Reading order: [`issue()`] → `draft` (rows to signed credentials) → `submit` → `gather` (receipts, a batch at a time)
+//! → `write` (files).
+
+mod draft;
+mod error;
+mod gather;
+mod linked;
+mod names;
+mod randomness;
+mod submit;
+mod write;
+
+use std::{path::Path, time::Duration};
+
+use serde::Serialize;
+use testamur::node::{Node, Place, Wait};
+use testamur_core::{Address, UnixSeconds};
+use testamur_credentials::sign::{Signer, Suite};
+
+use crate::{profile::Profile, roster::Row, store::Store, template::Template};
+use draft::Desk;
+
+pub use error::IssueError;
+
+/// Credentials worked on at a time, unless stated: some ten megabytes of them, and one transaction.
+pub const AT_ONCE: usize = 5_000;
+
+/// What is to be issued, by whom, and where to.
+#[derive(Clone, Copy)]
+pub struct Order<'a> {
+    /// Who issues.
+    pub profile: &'a Profile,
+    /// What.
+    pub template: &'a Template,
+    /// The key that signs, under its name.
+    pub signer: Signer<'a>,
+    /// How it signs.
+    pub suite: Suite,
+    /// The account that the node's token must speak for; `None`: whichever it does.
+    pub account: Option<Address>,
+    /// The folder for the files. Made where there is none.
+    pub folder: &'a Path,
+    /// How settled an anchor must be before its credential is written.
+    pub wait: Wait,
+    /// Credentials worked on at a time.
+    pub at_once: usize,
+    /// How long a node is waited for that tells of trouble which keeps it from anchoring.
+    pub patience: Duration,
+}
+
+/// What is told while a run goes on.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// A row gets no new credential: its line, and why.
+    Passed(u64, Passed<'a>),
+    /// So many more are signed and stored.
+    Drafted(usize),
+    /// So many more are with the node.
+    Submitted(usize),
+    /// The node tells what keeps it from anchoring; it is waited for.
+    Trouble(&'a str),
+    /// So many more have their receipt.
+    Anchored(usize),
+    /// So many more files are on disk.
+    Written(usize),
+}
+
+/// Why a row gets no new credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passed<'a> {
+    /// It cannot be read as an award.
+    Fault(&'a str),
+    /// The learner has this already, by the `id` of that credential, and the roster or the template says something else
+    /// now.
+    Differs(&'a str),
+    /// The learner had this, and it was revoked.
+    Revoked(&'a str),
+    /// The learner has exactly this.
+    Already(&'a str),
+}
+
+/// What came of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Rows that were read.
+    pub rows: u64,
+    /// New credentials.
+    pub issued: u64,
+    /// Rows whose learner has exactly this already.
+    pub already: u64,
+    /// Rows whose learner has this already, with other content.
+    pub differ: u64,
+    /// Rows whose learner had this, and it was revoked.
+    pub revoked: u64,
+    /// Rows that cannot be read as an award.
+    pub faults: u64,
+    /// Files written: the new ones, those that an earlier run left, and those that were missing in the folder.
+    pub written: u64,
+    /// Credentials that wait for another node, or another issuer, chain or registry than this one's.
+    pub elsewhere: u64,
+}
+
+impl Summary {
+    /// Whether every row has its credential.
+    pub fn is_whole(&self) -> bool {
+        (self.differ, self.revoked, self.faults, self.elsewhere) == (0, 0, 0, 0)
+    }
+}
+
+/// Issues to the rows of a roster, and finishes what earlier runs left. Tells each step through `tell`.
+///
+/// It computes and writes between its requests: a server runs it on a thread of its own.
+pub async fn issue(
+    node: &Node,
+    store: &mut Store,
+    order: &Order<'_>,
+    rows: impl Iterator<Item = Row>,
+    now: UnixSeconds,
+    tell: &mut dyn FnMut(Step<'_>),
+) -> Result<Summary, IssueError> {
+    let folder = write::folder(order.folder)?;
+    let place = node.place(order.account).await?;
+    let run = store.begin_run(&order.template.id, &folder, &place, now)?;
+    let server = node.public_url(place.issuer).await?;
+    let desk = Desk { order, place, server, folder, run, now };
+    let mut summary = Summary::default();
+    let mut rows = rows.peekable();
+    while rows.peek().is_some() {
+        let chunk: Vec<Row> = rows.by_ref().take(order.at_once).collect();
+        desk.draft(node, store, chunk, &mut summary, tell).await?;
+        submit::submit(node, store, &place, order.at_once, tell).await?;
+    }
+    finish(node, store, &place, order, &mut summary, tell).await?;
+    store.end_run(run, now)?;
+    Ok(summary)
+}
+
+/// Brings everything that was begun at this place to its end, whichever run began it.
+async fn finish(
+    node: &Node,
+    store: &mut Store,
+    place: &Place,
+    order: &Order<'_>,
+    summary: &mut Summary,
+    tell: &mut dyn FnMut(Step<'_>),
+) -> Result<(), IssueError> {
+    submit::submit(node, store, place, order.at_once, tell).await?;
+    gather::gather(node, store, place, order, tell).await?;
+    summary.written += write::write(store, order.at_once, tell)?;
+    summary.elsewhere = store.unfinished()?;
+    Ok(())
+}
