@@ -12,7 +12,7 @@ use testamur_chain::{
 use testamur_core::{Address, BlockNumber, Hash, Purpose, StatusIndex, observation::BlockRef};
 
 use crate::{
-    chain::{Chain, key},
+    chain::{Chain, key, until},
     history::Bits,
     proxy::{Reply, altered, proxy, with_logs},
 };
@@ -166,8 +166,11 @@ async fn the_same_transactions_in_other_blocks_are_other_updates() {
     let first = scene.bits.toggle(&[1]);
     let second = scene.bits.toggle(&[2]);
     let raw = scene.chain.signed(&key(1), scene.registry.address(), vec![first, second]).await;
-    for raw in &raw {
+    let BlockNumber(head) = scene.chain.head().await;
+    for (raw, block) in raw.iter().zip(head + 1..) {
         scene.chain.endpoint.send_raw(raw).await.unwrap();
+        // It is mined at once, and not within the request.
+        until("a block of its own", async || scene.chain.head().await.0 == block).await;
     }
     scene.advance().await;
     let before = scene.standing.clone();
