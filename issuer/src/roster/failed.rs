@@ -92,7 +92,7 @@ pub(super) fn armed(cell: &str) -> &str {
 fn is_armed(cell: &str) -> bool {
     let inner = cell.trim_start_matches('\'');
     match inner.chars().next() {
-        Some('=' | '@' | '\t' | '\r') => true,
+        Some('=' | '@' | '\t' | '\r' | '\n') => true,
         Some('+' | '-') => inner.len() < cell.len() || !is_number(&inner[1..]),
         _ => false,
     }

@@ -54,7 +54,9 @@ fn a_roster_in_every_dress() {
     let semicolons =
         plain.replace("\"Núñez, ", "\"Núñez; ").replace("email,", "email;").replace("example,", "example;");
     let semicolons = semicolons.replace("\",\"two", "\";\"two");
-    for text in [plain.to_owned(), semicolons.clone(), semicolons.replace(';', "\t"), format!("sep=;\n{semicolons}")] {
+    // No tab stands within a name.
+    let tabs = semicolons.replace("Núñez; ", "Núñez, ").replace(';', "\t");
+    for text in [plain.to_owned(), semicolons.clone(), tabs, format!("sep=;\n{semicolons}")] {
         let shift = u64::from(text.starts_with("sep="));
         let shifted: Vec<_> = wanted.iter().map(|(line, row)| (line + shift, *row)).collect();
         expect(text.as_bytes(), &shifted);
@@ -74,7 +76,7 @@ fn json_lines_are_rows_as_well() {
 {"id": 7, "name": "Ada", "awarded": "2026-03-04", "credits": 7.5, "evidence": ["https://e.example/1", {"narrative": "seen", "name": "Essay"}], "result": [{"of": "Oral", "value": "9"}]}
 {"email": "b@x.example", "name": null, "shoe": 44}
 {"email": "b@x.example"}
-{"email": "c@x.example", "E-Mail": "d@x.example"}
+{"email": "c@x.example", "EMAIL": "d@x.example"}
 ["email"]
 {"email": "e@x.example", "email": "f@x.example"}
 {"email": {"a": 1}}
@@ -88,7 +90,7 @@ nonsense
             (2, Ok("7")),
             (3, Ok("b@x.example")),
             (4, Err("same learner (and period) as in line 3")),
-            (5, Err("`E-Mail` means the same")),
+            (5, Err("`EMAIL` means the same")),
             (6, Err("no JSON object")),
             (7, Err("no valid JSON")),
             (8, Err("column `email`: a text is needed")),
@@ -181,7 +183,7 @@ fn rows_are_refused_for_what_is_wrong_with_them() {
         ("a@x.example,A\u{fffd}da,,", "a letter was lost"),
         ("a@x.example,Ada,03/04/2026,", "column `awarded`: can be 2026-04-03 or 2026-03-04"),
         ("a@x.example,Ada,2026-03-04,2026-03-03", "column `expires`: expires before it is awarded"),
-        ("ada,A\0,soon,46085", "no @; column `name`: holds the control character U+0000; column `awarded`: no date"),
+        ("ada,A\0,soon,46085", "no @; column `name`: holds the control character U+0000: type the text anew; column"),
     ] {
         let roster = format!("email,name,awarded,expires\n{row}\nz@x.example,Zoe,,\n");
         expect(roster.as_bytes(), &[(2, Err(part)), (3, Ok("z@x.example"))]);
