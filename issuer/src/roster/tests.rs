@@ -9,12 +9,12 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn open(bytes: &[u8], options: &RosterOptions) -> Result<Roster, RosterFault> {
+fn open_bytes(bytes: &[u8], options: &RosterOptions) -> Result<Roster, RosterFault> {
     Roster::new(Box::new(Cursor::new(bytes.to_vec())), options)
 }
 
 fn rows(bytes: &[u8]) -> Vec<Row> {
-    open(bytes, &RosterOptions::default()).unwrap().collect()
+    open_bytes(bytes, &RosterOptions::default()).unwrap().collect()
 }
 
 /// Each row's line, with its learner or what is wrong.
@@ -99,7 +99,7 @@ nonsense
             (11, Err("column `evidence`: no web address")),
         ],
     );
-    let mut roster = open(roster.as_bytes(), &RosterOptions::default()).unwrap();
+    let mut roster = open_bytes(roster.as_bytes(), &RosterOptions::default()).unwrap();
     let award = roster.next().unwrap().award.unwrap();
     assert_eq!(award.credits_earned, Some(7.5));
     assert_eq!(award.evidence.len(), 2);
@@ -209,11 +209,11 @@ fn encodings_are_told_apart_row_by_row() {
     );
     let western = b"email,name\na@x.example,Mu\xf1oz\nb@x.example,\x81\n";
     expect(western, &[(2, Ok("a@x.example")), (3, Err("not valid Windows-1252"))]);
-    let mut roster = open(western, &RosterOptions::default()).unwrap();
+    let mut roster = open_bytes(western, &RosterOptions::default()).unwrap();
     assert_eq!(roster.notes(), [Note::GuessedEncoding { line: 2 }]);
     assert_eq!(roster.next().unwrap().award.unwrap().learner.name.as_deref(), Some("Muñoz"));
     let said = RosterOptions { encoding: Some(Encoding::Utf8), ..RosterOptions::default() };
-    let mut roster = open(western, &said).unwrap();
+    let mut roster = open_bytes(western, &said).unwrap();
     assert!(roster.next().unwrap().award.is_err() && roster.notes().is_empty());
     let mut halved: Vec<u8> = "\u{feff}email\na@x.example\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     halved.extend([0x00, 0xd8, b'@', 0, b'x', 0, b'.', 0, b'e', 0]);
@@ -222,7 +222,7 @@ fn encodings_are_told_apart_row_by_row() {
 
 #[test]
 fn a_file_that_is_no_roster_is_refused_as_a_whole() {
-    let fault = |bytes: &[u8]| open(bytes, &RosterOptions::default()).err().expect("refused").to_string();
+    let fault = |bytes: &[u8]| open_bytes(bytes, &RosterOptions::default()).err().expect("refused").to_string();
     assert!(fault(b"").contains("empty"));
     assert!(fault(b"\n \r\n").contains("empty"));
     assert!(fault(b"Nombre,Nota\nAda,9\n").ends_with("Found: `Nombre`, `Nota`"));
@@ -235,7 +235,7 @@ fn a_file_that_is_no_roster_is_refused_as_a_whole() {
 #[test]
 fn platforms_rows_become_awards() {
     let gradebook = "Student,ID,SIS User ID,SIS Login ID,Section,Quiz 1 (87),Final Grade\n    Points Possible,,,,,10.00,(read only)\n\"Lovelace, Ada\",12,s-7,ada,Main,9,A\n";
-    let mut roster = open(gradebook.as_bytes(), &RosterOptions::default()).unwrap();
+    let mut roster = open_bytes(gradebook.as_bytes(), &RosterOptions::default()).unwrap();
     let Row { line, award, .. } = roster.next().unwrap();
     let award = award.unwrap();
     assert_eq!((line, award.learner.key.as_str(), award.learner.name.as_deref()), (3, "s-7", Some("Ada Lovelace")));
@@ -262,7 +262,7 @@ fn rosters_that_others_made_are_read() {
 }
 
 fn failed(roster: &[u8]) -> Vec<u8> {
-    let mut roster = open(roster, &RosterOptions::default()).unwrap();
+    let mut roster = open_bytes(roster, &RosterOptions::default()).unwrap();
     let mut failed = Failed::new(Vec::new(), &roster.shape()).unwrap();
     for row in roster.by_ref() {
         if let Err(fault) = row.award {
@@ -365,7 +365,7 @@ proptest! {
         let mut roster = b"email,name\n".to_vec();
         roster.extend(&bytes);
         for roster in [&roster[..], &bytes] {
-            if let Ok(roster) = open(roster, &RosterOptions::default()) {
+            if let Ok(roster) = open_bytes(roster, &RosterOptions::default()) {
                 let lines: Vec<_> = roster.map(|row| row.line).collect();
                 prop_assert!(lines.is_sorted_by(|one, other| one < other));
             }
