@@ -7,7 +7,9 @@ mod key;
 mod list;
 mod progress;
 mod revoke;
+mod serve;
 mod template;
+mod user;
 
 use std::{
     path::PathBuf,
@@ -58,6 +60,10 @@ enum Command {
     Issue(issue::Args),
     List(list::Args),
     Revoke(revoke::Args),
+    Serve(serve::Args),
+    /// Say who may sign in to the studio.
+    #[command(subcommand)]
+    User(user::Command),
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  testamur-issuer completions bash > ~/.local/share/bash-completion/completions/testamur-issuer"
@@ -104,6 +110,8 @@ async fn execute(command: Command, config: &std::path::Path, console: &Console) 
         Command::Issue(args) => issue::run(args, &settings(config)?, console).await,
         Command::List(args) => list::run(&args, &settings(config)?, console),
         Command::Revoke(args) => revoke::run(args, &settings(config)?, console).await,
+        Command::Serve(args) => serve::run(args, settings(config)?, console).await,
+        Command::User(command) => user::run(command, &settings(config)?, console),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "testamur-issuer", &mut script);

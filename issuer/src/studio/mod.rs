@@ -36,6 +36,7 @@ mod users;
 
 use std::{
     fs, io,
+    net::SocketAddr,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -60,9 +61,7 @@ use self::{
 use crate::{
     clock::now,
     config::{self, SettingsError},
-    profile::Profile,
     store::{Store, StoreError},
-    template::TemplateFaults,
 };
 
 pub use settings::{Oidc, RoleNames, Settings};
@@ -83,9 +82,6 @@ pub enum StudioError {
     /// The configuration.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// Who issues.
-    #[error("the profile of the configuration:\n{0}")]
-    Profile(#[from] TemplateFaults),
     /// The studio's books.
     #[error(transparent)]
     Books(#[from] BooksError),
@@ -109,7 +105,6 @@ pub enum StudioError {
 pub struct Studio {
     config: config::Settings,
     settings: Settings,
-    profile: Profile,
     origin: String,
     books: Books,
     store: Mutex<Store>,
@@ -132,7 +127,6 @@ impl Studio {
             let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
             made.map_err(|error| StudioError::Folder { path, error })?;
         }
-        let profile = config.profile.clone().checked(&config.path(Path::new("")))?;
         let secret = |path: &Path| {
             let path = config.path(path);
             fs::read_to_string(&path).map_err(|error| StudioError::Folder { path, error })
@@ -146,7 +140,6 @@ impl Studio {
             attempts: Attempts::default(),
             config,
             settings,
-            profile,
             folder,
             oidc,
             shutdown,
@@ -180,6 +173,11 @@ impl Studio {
             done
         });
         whole.await.map_err(|panic| Problem::internal(&panic))?
+    }
+
+    /// Where it is to listen.
+    pub fn listen(&self) -> SocketAddr {
+        self.settings.listen
     }
 
     fn lifetime(&self) -> Lifetime {
