@@ -6,8 +6,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod clock;
 pub mod change;
+mod clock;
 pub mod config;
 pub mod credential;
 pub mod issue;
