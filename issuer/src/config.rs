@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use crate::{
     keys::{Account, IssuerKey, KeyRing, KeysError},
     profile::Profile,
+    studio,
     template::TemplateFaults,
 };
 
@@ -42,6 +43,8 @@ pub struct Settings {
     /// The folder of the templates that are called by their names.
     #[serde(default = "default_templates")]
     pub templates: PathBuf,
+    /// The web studio, where there is one.
+    pub studio: Option<studio::Settings>,
     /// The folder that all paths start from.
     #[serde(skip)]
     folder: PathBuf,
@@ -169,6 +172,9 @@ impl Settings {
         }
         if self.profile.name.trim().is_empty() {
             return refuse("profile.name", "what do people call the issuer?");
+        }
+        if let Some((key, reason)) = self.studio.as_ref().and_then(studio::Settings::fault) {
+            return refuse(key, reason);
         }
         let profile = self.profile.clone().checked(&self.folder).map_err(SettingsError::Profile)?;
         Ok(Self { profile, ..self })

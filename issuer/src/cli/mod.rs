@@ -11,8 +11,10 @@ mod progress;
 mod reissue;
 mod renew;
 mod revoke;
+mod serve;
 mod suspend;
 mod template;
+mod user;
 
 use std::{
     path::PathBuf,
@@ -63,6 +65,10 @@ enum Command {
     Issue(issue::Args),
     List(list::Args),
     Revoke(revoke::Args),
+    Serve(serve::Args),
+    /// Say who may sign in to the studio.
+    #[command(subcommand)]
+    User(user::Command),
     Suspend(suspend::Args),
     Reinstate(suspend::Reinstate),
     Reissue(reissue::Args),
@@ -113,6 +119,8 @@ async fn execute(command: Command, config: &std::path::Path, console: &Console) 
         Command::Issue(args) => issue::run(args, &settings(config)?, console).await,
         Command::List(args) => list::run(&args, &settings(config)?, console),
         Command::Revoke(args) => revoke::run(args, &settings(config)?, console).await,
+        Command::Serve(args) => serve::run(args, settings(config)?, console).await,
+        Command::User(command) => user::run(command, &settings(config)?, console),
         Command::Suspend(args) => suspend::run(&args, true, &settings(config)?, console).await,
         Command::Reinstate(args) => suspend::run(&args.args, false, &settings(config)?, console).await,
         Command::Reissue(args) => reissue::run(&args, &settings(config)?, console).await,
