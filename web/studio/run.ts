@@ -1,0 +1,101 @@
+/** Runs: how one goes while it goes, and what came of those before. */
+
+import { type Child, append, h, replace } from '../src/dom';
+import { number } from '../src/i18n';
+import { table } from '../src/parts';
+import { address, get, path } from './api';
+import { at, badge, notice } from './parts';
+import { to } from './router';
+import type { Run } from './shapes';
+import { type Stage, may } from './stage';
+import { t } from './words';
+
+const STEPS = ['drafted', 'submitted', 'anchored', 'written'] as const;
+/** Rows without a credential that are shown. */
+const MOST = 100;
+
+export async function runs({ main, who, signal }: Stage): Promise<void> {
+  const { runs } = await get<{ runs: Run[] }>('runs', signal);
+  if (may(who, 'issuer')) append(main, h('p', {}, h('a', { class: 'button main', href: to(['issue']) }, t('issue-credentials'))));
+  if (runs.length === 0) return append(main, h('p', { class: 'quiet' }, t('runs-none')));
+  const columns = [{ text: t('run') }, { text: t('template') }, { text: t('state') }, { text: t('rows'), numeric: true }, { text: t('credentials'), numeric: true }, { text: t('began') }];
+  const row = (run: Run): Child[] => [h('a', { href: to(['runs', String(run.run)]) }, number(run.run)), run.template, badge(run.state), number(run.rows), number(run.written), at(run.began)];
+  append(main, h('div', { class: 'sheet' }, table(t('runs'), columns, runs.map(row))));
+}
+
+export async function run({ main, place, signal }: Stage): Promise<void> {
+  const name = place.path[1] ?? '';
+  const status = h('p', { class: 'hidden', role: 'status' });
+  const sheet = h('section', { class: 'sheet run' });
+  let before = '';
+  const draw = (run: Run) => {
+    replace(sheet, ...shown(run));
+    // Told once for each state, not for each credential.
+    if (run.state !== before) replace(status, t(`run-is-${run.state}`, { count: run.written }));
+    before = run.state;
+  };
+  const first = await get<Run>(path(['runs', name]), signal);
+  const heading = main.querySelector('h1');
+  if (heading) replace(heading, t('run-one', { number: String(first.run) }));
+  append(main, sheet, status);
+  draw(first);
+  if (first.state === 'running' || first.state === 'held') listen(name, draw, signal);
+}
+
+/** Follows a run until it ends. A broken connection is made again by the browser, and everything is told anew. */
+function listen(name: string, draw: (run: Run) => void, signal: AbortSignal): void {
+  const source = new EventSource(address(path(['runs', name, 'events'])));
+  signal.addEventListener('abort', () => source.close());
+  source.onmessage = ({ data }: MessageEvent<string>) => {
+    const run = JSON.parse(data) as Run;
+    draw(run);
+    if (run.state === 'done' || run.state === 'failed') source.close();
+  };
+}
+
+function shown(run: Run): Child[] {
+  const { state, rows, passed, written } = run;
+  const wanted = Math.max(rows - passed.length, 0);
+  const over = state === 'done' || state === 'failed';
+  return [
+    h('div', { class: 'head' }, h('h2', {}, run.template), badge(state)),
+    h('p', { class: 'lead' }, t(`run-is-${state}`, { count: written })),
+    run.error !== null && notice(run.error, state === 'failed' ? 'bad' : ''),
+    !over && bar(run, wanted),
+    steps(run, wanted, over),
+    h('p', { class: 'quiet' }, t('run-times'), ' ', at(run.began), run.ended !== null && ' – ', run.ended !== null && at(run.ended)),
+    passed.length > 0 && failed(run),
+    over && h('p', { class: 'row' }, h('a', { class: 'button main', href: to(['credentials'], { search: run.template }) }, t('run-credentials')), h('a', { class: 'button', href: to(['issue'], { template: run.template }) }, t('run-another'))),
+  ];
+}
+
+/** Each credential takes four steps; the bar has them all. */
+function bar(run: Run, wanted: number): HTMLElement {
+  const taken = STEPS.reduce((sum, step) => sum + run[step], 0);
+  const all = Math.max(wanted * STEPS.length, 1);
+  const part = `${number((100 * taken) / all)} %`;
+  return h('div', { class: 'bar' }, h('progress', { max: all, value: taken, 'aria-label': t('run-progress') }), h('span', { class: 'quiet' }, part));
+}
+
+function steps(run: Run, wanted: number, over: boolean): HTMLElement {
+  const one = (step: (typeof STEPS)[number]) => {
+    const done = run[step] >= wanted && wanted > 0;
+    const current = !over && !done && run[step] > 0;
+    return h('li', { class: done ? 'done' : current ? 'current' : undefined }, h('strong', {}, number(run[step])), h('span', {}, t(`step-${step}`)), h('span', { class: 'quiet' }, t(`step-${step}-about`)));
+  };
+  return h('ol', { class: 'course' }, ...STEPS.map(one));
+}
+
+function failed({ run, passed }: Run): HTMLElement {
+  const columns = [{ text: t('line'), numeric: true }, { text: t('what-is-wrong') }];
+  const grid = table(t('passed'), columns, passed.slice(0, MOST).map(({ line, why }) => [number(line), why]));
+  grid.classList.add('faulty');
+  return h(
+    'div',
+    { class: 'part' },
+    h('h3', {}, t('passed-count', { count: passed.length })),
+    h('p', { class: 'quiet' }, t('passed-about')),
+    grid,
+    h('p', {}, h('a', { class: 'button', href: address(path(['runs', String(run), 'failed.csv'])), download: `failed-${run}.csv` }, t('passed-download'))),
+  );
+}
