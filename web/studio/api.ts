@@ -13,6 +13,11 @@ export class Refusal extends Error {
   ) {
     super(detail);
   }
+
+  /** The last part of the problem's `type`, which never changes. */
+  get kind(): string {
+    return String(this.problem['type'] ?? '').split(':').at(-1) ?? '';
+  }
 }
 
 /** Told when the session has ended: whatever was asked, somebody must sign in first. */
@@ -48,10 +53,11 @@ async function ask<T>(method: string, to: string, body?: unknown, signal?: Abort
   const text = await answer.text();
   const told = json(text);
   if (answer.ok) return told as T;
-  if (answer.status === 401 && to !== 'session') ended();
   const problem = (typeof told === 'object' && told !== null ? told : {}) as Record<string, unknown>;
   const detail = typeof problem['detail'] === 'string' ? problem['detail'] : answer.statusText;
-  throw new Refusal(answer.status, detail, problem);
+  const refusal = new Refusal(answer.status, detail, problem);
+  if (refusal.kind === 'signed-out' && to !== 'session') ended();
+  throw refusal;
 }
 
 function request(method: string, body: unknown, signal: AbortSignal | undefined): RequestInit {

@@ -14,7 +14,7 @@ interface Page {
 
 export async function audit({ main, signal }: Stage): Promise<void> {
   const body = h('tbody');
-  const foot = h('div', { class: 'row foot' });
+  const foot = h('div', { class: 'more' });
   const heads = (['time', 'who', 'what', 'on', 'outcome'] as const).map((key) => h('th', { scope: 'col' }, t(`audit-${key}`)));
   const grid = h('table', {}, h('caption', { class: 'hidden' }, t('audit')), h('thead', {}, h('tr', {}, ...heads)), body);
   append(main, h('p', { class: 'lead' }, t('audit-lead')), h('div', { class: 'sheet' }, h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('audit') }, grid)), foot);
@@ -27,14 +27,14 @@ export async function audit({ main, signal }: Stage): Promise<void> {
 }
 
 function row({ at: when, who, what, on, outcome }: Deed): HTMLElement {
-  const good = outcome === 'done' || outcome === 'ok';
+  const kind = outcome === null ? 'under-way' : outcome === 'done' ? 'good' : 'bad';
   return h(
     'tr',
     {},
     h('td', {}, at(when)),
     h('td', {}, h('strong', {}, who)),
     h('td', {}, named('deed', what)),
-    h('td', { class: 'wrap' }, on ?? ''),
-    h('td', {}, h('span', { class: `badge ${good ? 'good' : 'bad'}` }, named('outcome', outcome))),
+    h('td', { class: 'wrap' }, on),
+    h('td', {}, h('span', { class: `badge ${kind}` }, outcome === null ? t('outcome-open') : named('outcome', outcome))),
   );
 }

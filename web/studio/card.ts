@@ -5,12 +5,12 @@ import { type Named, type Told, carried, told, web } from '../src/credential';
 import { day } from '../src/i18n';
 import { fresh } from './parts';
 import type { Document } from './shapes';
-import { type Key, t } from './words';
+import { type Key, named as word, t } from './words';
 
 export function card(credential: Document): HTMLElement {
   const shown = told(credential);
   const id = fresh();
-  const kinds = [...new Set(shown.kinds.map(spaced))].filter((kind) => kind !== 'Open Badge Credential');
+  const kinds = shown.kinds.filter((kind) => kind !== 'OpenBadgeCredential').map(kindOf);
   const head = h(
     'div',
     {},
@@ -88,6 +88,6 @@ function link(url: URL, text: string): HTMLElement {
 }
 
 /** `MicroCredential` as people write it. */
-function spaced(type: string): string {
-  return type.replace(/([a-z])([A-Z])/g, '$1 $2');
+export function kindOf(type: string): string {
+  return word('kind', type).replace(/^ext:/, '').replace(/([a-z])([A-Z])/g, '$1 $2');
 }

@@ -24,7 +24,7 @@ export async function credentials(stage: Stage): Promise<void> {
 class List {
   private readonly picked = new Set<string>();
   private readonly body = h('tbody');
-  private readonly foot = h('div', { class: 'row foot' });
+  private readonly foot = h('div', { class: 'more' });
   private readonly actions = h('div', { class: 'row picked', role: 'group', 'aria-label': t('picked') });
   private readonly said = h('p', { class: 'quiet', role: 'status' });
   private readonly search = h('input', { type: 'search', autocomplete: 'off', spellcheck: 'false' });

@@ -2,6 +2,7 @@
 
 import { type Child, append, h } from '../src/dom';
 import { type Way, layout } from '../src/layout';
+import { ownPassword } from './account';
 import { remove } from './api';
 import { act } from './parts';
 import type { Role, Who } from './shapes';
@@ -30,9 +31,11 @@ export function frame(title: string, who: Who | null, at: string, ...content: Ch
 }
 
 function signedIn(who: Who): HTMLElement {
+  const about = { class: 'name-of', title: `${who.name} · ${t(`role-${who.role}`)}` };
+  const name = who.password ? h('button', { ...about, type: 'button', 'aria-label': `${who.name}: ${t('password-own')}`, onclick: ownPassword }, who.name) : h('span', about, who.name);
   const out = async () => {
     await remove('session');
     location.assign(location.pathname);
   };
-  return h('div', { class: 'who' }, h('span', { title: t(`role-${who.role}`) }, who.name), act(t('sign-out'), out));
+  return h('div', { class: 'who' }, name, act(t('sign-out'), out));
 }

@@ -6,9 +6,10 @@ import { emblem } from './card';
 import { act, box, choice, field, notice, why } from './parts';
 import { to, go } from './router';
 import { told } from './roster';
-import type { Issuer, Roster, Run, TemplateCard } from './shapes';
+import type { Issuer, Meaning, Roster, Run, TemplateCard } from './shapes';
 import type { Stage } from './stage';
-import { named, t } from './words';
+import { fill } from './templates';
+import { t } from './words';
 
 /** Bytes that the server takes at most. */
 const MOST = 64 << 20;
@@ -24,10 +25,13 @@ export async function issue({ main, place, signal }: Stage): Promise<void> {
 class Issuing {
   private template: string;
   private file: File | undefined;
+  /** What the server calls the roster that it has. */
+  private roster: string | null = null;
   private readonly shown = h('div', { class: 'chosen' });
   private readonly looked = h('div', { role: 'region', 'aria-label': t('step-check'), 'aria-live': 'polite' });
   private readonly trouble = h('p', { class: 'error', role: 'alert' });
-  private map: Record<string, string> = {};
+  private meaning: Meaning = { map: {}, dates: '', period: '' };
+  private looking = 0;
 
   constructor(
     private readonly main: HTMLElement,
@@ -44,7 +48,7 @@ class Issuing {
     const select = choice(options, this.template, () => {
       this.template = select.value;
       this.showTemplate();
-      void this.look();
+      void this.look(this.roster);
     });
     this.showTemplate();
     append(
@@ -57,7 +61,9 @@ class Issuing {
 
   private showTemplate(): void {
     const found = this.templates.find(({ name }) => name === this.template);
-    if (found) replace(this.shown, emblem(found.image ?? undefined, found.title ?? ''), h('div', {}, h('strong', {}, found.title), h('p', { class: 'quiet clipped' }, found.description), found.kind && h('span', { class: 'badge' }, named('kind', found.kind))));
+    const [picture, kind, about] = [h('span', { class: 'emblem' }, emblem(undefined, found?.title ?? '')), h('span', { class: 'quiet' }), h('p', { class: 'clipped' })];
+    replace(this.shown, picture, h('div', {}, kind, about));
+    void fill(this.template, { picture, kind, about }, this.signal).catch(() => undefined);
   }
 
   private drop(): HTMLElement {
@@ -82,31 +88,45 @@ class Issuing {
     replace(this.trouble, wrong);
     if (wrong !== '') return;
     this.file = file;
-    this.map = {};
-    void this.look();
+    this.meaning = { ...this.meaning, map: {} };
+    void this.look(null);
   }
 
-  /** Lets the server read the roster; nothing is issued by that. */
-  private async look(): Promise<void> {
+  /** Lets the server read the roster, which it may have already; nothing is issued by that. */
+  private async look(known: string | null): Promise<void> {
     const { file } = this;
     if (!file) return;
+    const mine = (this.looking += 1);
+    const reading = t('roster-reading', { name: file.name });
     replace(this.trouble);
-    replace(this.looked, h('p', { class: 'quiet' }, t('roster-reading', { name: file.name })), h('progress', { 'aria-label': t('roster-reading', { name: file.name }) }));
+    if (known === null) replace(this.looked, h('p', { class: 'quiet' }, reading), h('progress', { 'aria-label': reading }));
+    const { map, dates, period } = this.meaning;
+    const meant = { template: this.template, map: JSON.stringify(map), dates, period };
     try {
-      const roster = await post<Roster>(path(['rosters'], { template: this.template, map: JSON.stringify(this.map) }), file, this.signal);
-      replace(this.looked, ...this.check(roster, file.name));
+      const roster = await (known === null ? post<Roster>(path(['rosters'], meant), file, this.signal) : get<Roster>(path(['rosters', known], meant), this.signal));
+      if (mine !== this.looking) return;
+      this.roster = roster.roster;
+      this.keepingFocus(() => replace(this.looked, ...this.check(roster, file.name)));
     } catch (error) {
-      replace(this.looked);
+      if (known === null) replace(this.looked);
       if (!this.signal.aborted) replace(this.trouble, error instanceof Refusal && error.status === 413 ? t('roster-large') : why(error));
     }
   }
 
+  /** Whoever changes a column stays at it, though all is drawn anew. */
+  private keepingFocus(draw: () => void): void {
+    const controls = () => [...this.looked.querySelectorAll<HTMLElement>('select, input')];
+    const at = controls().indexOf(document.activeElement as HTMLElement);
+    draw();
+    if (at >= 0) controls()[at]?.focus();
+  }
+
   private check(roster: Roster, name: string): HTMLElement[] {
-    const remap = (map: Record<string, string>) => {
-      this.map = map;
-      void this.look();
+    const again = (meaning: Meaning) => {
+      this.meaning = meaning;
+      void this.look(roster.roster);
     };
-    const looked = step(3, t('step-3'), ...told(roster, name, this.map, remap));
+    const looked = step(3, t('step-3'), ...told(roster, name, this.meaning, again));
     return roster.good > 0 ? [looked, this.start(roster)] : [looked];
   }
 
@@ -114,7 +134,9 @@ class Issuing {
     const mails = this.issuer.mail !== null;
     const invite = h('input', { checked: mails, disabled: !mails });
     const begin = async () => {
-      const { run } = await post<Run>('runs', { template: this.template, roster, map: this.map, invite: mails && invite.checked });
+      const { map, dates, period } = this.meaning;
+      const wanted = { template: this.template, roster, map, period, invite: mails && invite.checked, ...(dates !== '' && { dates }) };
+      const { run } = await post<Run>('runs', wanted);
       go(to(['runs', String(run)]));
     };
     return step(

@@ -49,7 +49,7 @@ function people(all: Listed[], when: (one: Listed) => Child): HTMLElement {
 }
 
 function latest(runs: Run[]): HTMLElement {
-  const one = (run: Run) => h('li', {}, h('a', { href: to(['runs', String(run.run)]) }, run.template), h('span', { class: 'quiet' }, t('run-count', { count: run.written })), badge(run.state), h('span', { class: 'quiet end' }, at(run.began)));
+  const one = (run: Run) => h('li', {}, h('a', { href: to(['runs', String(run.run)]) }, run.template), h('span', { class: 'quiet' }, t('run-count', { count: run.written })), badge(run.state), h('span', { class: 'quiet end' }, at(run.asked)));
   return h('ul', { class: 'lines' }, ...runs.slice(0, MOST).map(one));
 }
 

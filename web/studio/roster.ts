@@ -3,67 +3,89 @@
 import { type Child, h } from '../src/dom';
 import { number } from '../src/i18n';
 import { table } from '../src/parts';
-import { choice } from './parts';
-import type { Heading, Roster, Row } from './shapes';
+import { date } from './card';
+import { choice, field, notice, settled } from './parts';
+import type { Good, Heading, Meaning, Roster, Row } from './shapes';
 import { named, t } from './words';
 
 const MEANINGS = [
   'id', 'name', 'given name', 'family name', 'second family name', 'sorted name', 'email', 'did', 'awarded', 'expires', 'period', 'term', 'role', 'license number', 'credits',
   'narrative', 'evidence', 'evidence narrative', 'result',
 ];
-/** Rows with faults that are shown. */
-const MOST = 200;
+/** Milliseconds without a key before it is read again. */
+const PAUSE = 500;
 
-/** `map` is what was changed so far: heading by field. `remap` is called with what it becomes. */
-export function told(roster: Roster, name: string, map: Record<string, string>, remap: (map: Record<string, string>) => void): HTMLElement[] {
-  const { rows, good, headings, faults, sample, notes } = roster;
-  return [
-    counts([['rows', rows], ['rows-good', good], ['rows-bad', rows - good]]),
+/** `again` is called with how the roster is meant from now on. */
+export function told(roster: Roster, name: string, meaning: Meaning, again: (meaning: Meaning) => void): HTMLElement[] {
+  const { rows, good, headings, faults, sample, notes, fault } = roster;
+  const parts = [
     h('p', { class: 'quiet' }, h('code', {}, name)),
-    ...notes.map((note) => h('p', { class: 'notice' }, note)),
-    headings.length > 0 && section(t('columns'), t('columns-about'), columns(headings, sample, map, remap)),
-    faults.length > 0 && section(t('faulty'), t('faulty-about', { count: rows - good }), faulty(faults)),
-  ].filter((part): part is HTMLElement => part !== false);
+    fault === null ? counts(rows, good) : notice(fault, 'bad'),
+    ...notes.map((note) => notice(note)),
+    headings.length > 0 && section(t('columns'), t('columns-about'), columns(headings, meaning, again)),
+    fault === null && reading(meaning, again),
+    faults.length > 0 && section(t('faulty'), t('faulty-about', { count: rows - good }), faulty(faults, rows - good)),
+    sample.length > 0 && section(t('sample'), t('sample-about'), samples(sample)),
+  ];
+  return parts.filter((part): part is HTMLElement => part !== false);
 }
 
-function counts(figures: ['rows' | 'rows-good' | 'rows-bad', number][]): HTMLElement {
-  return h('dl', { class: 'numbers' }, ...figures.map(([key, count]) => h('div', { class: key }, h('dt', {}, t(key)), h('dd', {}, number(count)))));
+function counts(rows: number, good: number): HTMLElement {
+  const figures = [
+    ['rows', rows, ''],
+    ['rows-good', good, 'good'],
+    ['rows-bad', rows - good, rows > good ? 'bad' : ''],
+  ] as const;
+  return h('dl', { class: 'numbers' }, ...figures.map(([key, count, kind]) => h('div', { class: kind }, h('dt', {}, t(key)), h('dd', {}, number(count)))));
 }
 
 function section(title: string, about: string, content: Child): HTMLElement {
   return h('div', { class: 'part' }, h('h3', {}, title), h('p', { class: 'quiet' }, about), content);
 }
 
-function columns(headings: Heading[], sample: Roster['sample'], map: Record<string, string>, remap: (map: Record<string, string>) => void): HTMLElement {
-  const rows = headings.map(({ heading, meaning }): Child[] => {
-    const select = meanings(meaning, () => remap(changed(map, heading, meaning, select.value)));
+function columns(headings: Heading[], meaning: Meaning, again: (meaning: Meaning) => void): HTMLElement {
+  const rows = headings.map(({ heading, meaning: field }): Child[] => {
+    const isOurs = Object.values(meaning.map).includes(heading);
+    const select = meanings(field, isOurs || field === null, () => again({ ...meaning, map: changed(meaning.map, heading, select.value) }));
     select.setAttribute('aria-label', t('column-means', { heading }));
-    return [h('strong', {}, heading), select, h('span', { class: 'quiet clipped-line' }, example(sample, heading))];
+    return [h('strong', {}, heading), select];
   });
-  return table(t('columns'), [{ text: t('column') }, { text: t('column-meaning') }, { text: t('column-example') }], rows);
+  return table(t('columns'), [{ text: t('column') }, { text: t('column-meaning') }], rows);
 }
 
-function meanings(meaning: string | null, change: () => void): HTMLSelectElement {
-  const own = meaning !== null && !MEANINGS.includes(meaning) ? [meaning] : [];
+/** A heading that is understood by itself can mean something else, but not nothing. */
+function meanings(field: string | null, mayBeNone: boolean, change: () => void): HTMLSelectElement {
+  const own = field !== null && !MEANINGS.includes(field) ? [field] : [];
   const options = [...MEANINGS, ...own].map((name): [string, string] => [name, named('meaning', name)]);
-  return choice([['', t('meaning-none')], ...options], meaning ?? '', change);
+  return choice([...(mayBeNone ? [['', t('meaning-none')] as [string, string]] : []), ...options], field ?? '', change);
 }
 
-function changed(map: Record<string, string>, heading: string, before: string | null, now: string): Record<string, string> {
-  const others = Object.entries(map).filter(([field, of]) => of !== heading && field !== now && field !== before);
-  return Object.fromEntries(now === '' ? others : [...others, [now, heading]]);
+function changed(map: Record<string, string>, heading: string, field: string): Record<string, string> {
+  const others = Object.entries(map).filter(([other, of]) => of !== heading && other !== field);
+  return Object.fromEntries(field === '' ? others : [...others, [field, heading]]);
 }
 
-function example(sample: Roster['sample'], heading: string): string {
-  return sample.map((row) => row[heading]).filter((cell) => typeof cell === 'string' && cell !== '').slice(0, 2).join(' · ');
+/** What a file does not say itself. */
+function reading(meaning: Meaning, again: (meaning: Meaning) => void): HTMLElement {
+  const dates = choice([['', t('dates-refused')], ['day-first', t('dates-day')], ['month-first', t('dates-month')]], meaning.dates, () => again({ ...meaning, dates: dates.value as Meaning['dates'] }));
+  const period = h('input', { autocomplete: 'off', oninput: settled(PAUSE, () => again({ ...meaning, period: period.value.trim() })) });
+  period.value = meaning.period;
+  return h('details', { class: 'part', open: meaning.dates !== '' || meaning.period !== '' }, h('summary', {}, t('reading')), h('div', { class: 'pair' }, field(t('dates'), dates), field(t('period'), period, { hint: t('period-hint') })));
 }
 
-function faulty(faults: Row[]): HTMLElement {
-  const rows = faults.slice(0, MOST).map(({ line, faults }): Child[] => [
+function faulty(faults: Row[], count: number): HTMLElement {
+  const rows = faults.map(({ line, faults }): Child[] => [
     number(line),
     h('ul', { class: 'plain' }, ...faults.map(({ column, what }) => h('li', {}, column !== null && h('strong', {}, `${column}: `), what))),
   ]);
   const grid = table(t('faulty'), [{ text: t('line'), numeric: true }, { text: t('what-is-wrong') }], rows);
   grid.classList.add('faulty');
-  return faults.length > MOST ? h('div', {}, grid, h('p', { class: 'quiet' }, t('faulty-more', { count: faults.length - MOST }))) : grid;
+  return count > faults.length ? h('div', {}, grid, h('p', { class: 'quiet' }, t('faulty-more', { count: count - faults.length }))) : grid;
+}
+
+function samples(sample: Good[]): HTMLElement {
+  const heads = ['line', 'learner', 'name', 'email', 'meaning-awarded', 'valid-until'] as const;
+  const columns = heads.map((key) => ({ text: t(key), numeric: key === 'line' }));
+  const row = (good: Good): Child[] => [number(good.line), good.learner, good.name ?? '–', good.email ?? '–', date(good.awarded) ?? '–', date(good.expires) ?? '–'];
+  return table(t('sample'), columns, sample.map(row));
 }

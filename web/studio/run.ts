@@ -8,7 +8,7 @@ import { at, badge, notice } from './parts';
 import { to } from './router';
 import type { Run } from './shapes';
 import { type Stage, may } from './stage';
-import { t } from './words';
+import { named, t } from './words';
 
 const STEPS = ['drafted', 'submitted', 'anchored', 'written'] as const;
 /** Rows without a credential that are shown. */
@@ -18,18 +18,18 @@ export async function runs({ main, who, signal }: Stage): Promise<void> {
   const { runs } = await get<{ runs: Run[] }>('runs', signal);
   if (may(who, 'issuer')) append(main, h('p', {}, h('a', { class: 'button main', href: to(['issue']) }, t('issue-credentials'))));
   if (runs.length === 0) return append(main, h('p', { class: 'quiet' }, t('runs-none')));
-  const columns = [{ text: t('run') }, { text: t('template') }, { text: t('state') }, { text: t('rows'), numeric: true }, { text: t('credentials'), numeric: true }, { text: t('began') }];
-  const row = (run: Run): Child[] => [h('a', { href: to(['runs', String(run.run)]) }, number(run.run)), run.template, badge(run.state), number(run.rows), number(run.written), at(run.began)];
+  const columns = [{ text: t('run') }, { text: t('template') }, { text: t('state') }, { text: t('rows'), numeric: true }, { text: t('credentials'), numeric: true }, { text: t('audit-who') }, { text: t('asked') }];
+  const row = (run: Run): Child[] => [h('a', { href: to(['runs', String(run.run)]) }, number(run.run)), run.template, badge(run.state), number(run.rows), number(run.written), run.who, at(run.asked)];
   append(main, h('div', { class: 'sheet' }, table(t('runs'), columns, runs.map(row))));
 }
 
-export async function run({ main, place, signal }: Stage): Promise<void> {
+export async function run({ main, place, who, signal }: Stage): Promise<void> {
   const name = place.path[1] ?? '';
   const status = h('p', { class: 'hidden', role: 'status' });
   const sheet = h('section', { class: 'sheet run' });
   let before = '';
   const draw = (run: Run) => {
-    replace(sheet, ...shown(run));
+    replace(sheet, ...shown(run, may(who, 'issuer')));
     // Told once for each state, not for each credential.
     if (run.state !== before) replace(status, t(`run-is-${run.state}`, { count: run.written }));
     before = run.state;
@@ -39,33 +39,37 @@ export async function run({ main, place, signal }: Stage): Promise<void> {
   if (heading) replace(heading, t('run-one', { number: String(first.run) }));
   append(main, sheet, status);
   draw(first);
-  if (first.state === 'running' || first.state === 'held') listen(name, draw, signal);
+  if (!isOver(first)) listen(name, draw, signal);
 }
 
 /** Follows a run until it ends. A broken connection is made again by the browser, and everything is told anew. */
 function listen(name: string, draw: (run: Run) => void, signal: AbortSignal): void {
   const source = new EventSource(address(path(['runs', name, 'events'])));
   signal.addEventListener('abort', () => source.close());
-  source.onmessage = ({ data }: MessageEvent<string>) => {
+  source.addEventListener('run', ({ data }: MessageEvent<string>) => {
     const run = JSON.parse(data) as Run;
     draw(run);
-    if (run.state === 'done' || run.state === 'failed') source.close();
-  };
+    if (isOver(run)) source.close();
+  });
 }
 
-function shown(run: Run): Child[] {
-  const { state, rows, passed, written } = run;
-  const wanted = Math.max(rows - passed.length, 0);
-  const over = state === 'done' || state === 'failed';
+function isOver({ state }: Run): boolean {
+  return state === 'done' || state === 'failed';
+}
+
+function shown(run: Run, mayIssue: boolean): Child[] {
+  const { state, rows, passed = [], written } = run;
+  const over = isOver(run);
+  const wanted = over ? written : Math.max(rows - passed.length, run.drafted);
   return [
     h('div', { class: 'head' }, h('h2', {}, run.template), badge(state)),
     h('p', { class: 'lead' }, t(`run-is-${state}`, { count: written })),
     run.error !== null && notice(run.error, state === 'failed' ? 'bad' : ''),
     !over && bar(run, wanted),
     steps(run, wanted, over),
-    h('p', { class: 'quiet' }, t('run-times'), ' ', at(run.began), run.ended !== null && ' – ', run.ended !== null && at(run.ended)),
-    passed.length > 0 && failed(run),
-    over && h('p', { class: 'row' }, h('a', { class: 'button main', href: to(['credentials'], { search: run.template }) }, t('run-credentials')), h('a', { class: 'button', href: to(['issue'], { template: run.template }) }, t('run-another'))),
+    h('p', { class: 'quiet' }, `${run.who} · `, at(run.asked), run.ended !== null && ' – ', run.ended !== null && at(run.ended)),
+    passed.length > 0 && failed(run, passed, mayIssue),
+    over && h('p', { class: 'row' }, h('a', { class: 'button main', href: to(['credentials'], { search: run.template }) }, t('run-credentials')), mayIssue && h('a', { class: 'button', href: to(['issue'], { template: run.template }) }, t('run-another'))),
   ];
 }
 
@@ -86,16 +90,18 @@ function steps(run: Run, wanted: number, over: boolean): HTMLElement {
   return h('ol', { class: 'course' }, ...STEPS.map(one));
 }
 
-function failed({ run, passed }: Run): HTMLElement {
-  const columns = [{ text: t('line'), numeric: true }, { text: t('what-is-wrong') }];
-  const grid = table(t('passed'), columns, passed.slice(0, MOST).map(({ line, why }) => [number(line), why]));
+function failed({ run, rows, written, failed }: Run, passed: NonNullable<Run['passed']>, mayIssue: boolean): HTMLElement {
+  const count = Math.max(rows - written, passed.length);
+
+  const columns = [{ text: t('line'), numeric: true }, { text: t('kind') }, { text: t('what-is-wrong') }];
+  const grid = table(t('passed'), columns, passed.slice(0, MOST).map(({ line, kind, why }) => [number(line), h('span', { class: 'badge' }, named('passed', kind)), why]));
   grid.classList.add('faulty');
   return h(
     'div',
     { class: 'part' },
-    h('h3', {}, t('passed-count', { count: passed.length })),
+    h('h3', {}, t('passed-count', { count })),
     h('p', { class: 'quiet' }, t('passed-about')),
     grid,
-    h('p', {}, h('a', { class: 'button', href: address(path(['runs', String(run), 'failed.csv'])), download: `failed-${run}.csv` }, t('passed-download'))),
+    failed && mayIssue && h('p', {}, h('a', { class: 'button', href: address(path(['runs', String(run), 'failed.csv'])), download: '' }, t('passed-download'))),
   );
 }

@@ -6,6 +6,8 @@ export type Role = 'admin' | 'issuer' | 'viewer';
 export interface Who {
   name: string;
   role: Role;
+  /** Whether a password of this server lets them in. */
+  password: boolean;
 }
 
 export type Document = { readonly [member: string]: unknown };
@@ -41,27 +43,31 @@ export interface Row {
 export interface Run {
   run: number;
   template: string;
-  state: 'running' | 'held' | 'done' | 'failed';
+  state: 'queued' | 'running' | 'held' | 'done' | 'failed';
+  who: string;
   rows: number;
+  /** Credentials by how far they have come; each counts for the steps before as well. */
   drafted: number;
   submitted: number;
   anchored: number;
   written: number;
-  passed: { line: number; why: string }[];
-  summary?: unknown;
+  /** Rows that got no new credential, the first ones; not there in the list. */
+  passed?: { line: number; kind: string; why: string }[];
+  /** What came of it, once it is over. */
+  summary: Partial<Record<string, number>> | null;
+  /** What keeps it waiting, or why it failed. */
   error: string | null;
-  began: string;
+  /** Whether rows that failed can be had. */
+  failed: boolean;
+  asked: string;
   ended: string | null;
 }
 
 /** A template in the list. */
 export interface TemplateCard {
   name: string;
+  /** The achievement's name, where it can be read. */
   title: string | null;
-  description: string | null;
-  /** A `data:` URL, or one that is not loaded. */
-  image: string | null;
-  kind: string | null;
   /** How many faults it has. */
   faults: number;
 }
@@ -116,8 +122,10 @@ export interface User {
   name: string;
   role: Role;
   /** Whether a password of this server lets them in. */
-  local: boolean;
-  lastSeen: string | null;
+  password: boolean;
+  /** Whether they came in through the institution's sign-in before. */
+  oidc: boolean;
+  added: string;
 }
 
 /** What somebody did. */
@@ -125,8 +133,21 @@ export interface Deed {
   at: string;
   who: string;
   what: string;
-  on: string | null;
-  outcome: string;
+  on: string;
+  /** `done`, `refused: …`; null: not known, or it goes on. */
+  outcome: string | null;
+}
+
+/** A row as it is understood. */
+export interface Good {
+  line: number;
+  learner: string;
+  name: string | null;
+  email: string | null;
+  did: string | null;
+  awarded: string | null;
+  expires: string | null;
+  period: string;
 }
 
 /** What a roster says, before anything is issued by it. */
@@ -135,7 +156,21 @@ export interface Roster {
   rows: number;
   good: number;
   headings: Heading[];
+  /** The first rows that get no credential. */
   faults: Row[];
-  sample: Record<string, unknown>[];
+  /** The first rows that do. */
+  sample: Good[];
   notes: string[];
+  /** Why it cannot be read at all. */
+  fault: string | null;
+}
+
+/** How a roster is meant, where it does not say so itself. */
+export interface Meaning {
+  /** Headings, by the field that they mean. */
+  map: Record<string, string>;
+  /** Which comes first in 03/04/2026; nothing: such dates are refused. */
+  dates: '' | 'day-first' | 'month-first';
+  /** The period of rows that name none. */
+  period: string;
 }

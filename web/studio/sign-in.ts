@@ -27,9 +27,15 @@ function password(come: () => Promise<void>): HTMLElement {
     await post('session', { name: name.value.trim(), password: secret.value }).catch((error: unknown) => {
       secret.value = '';
       secret.focus();
-      throw error instanceof Refusal && error.status === 401 ? new Error(t('sign-in-wrong')) : error;
+      throw said(error);
     });
     await come();
   };
   return form([field(t('name'), name), field(t('password'), secret)], t('sign-in'), enter);
+}
+
+function said(error: unknown): unknown {
+  if (!(error instanceof Refusal)) return error;
+  if (error.kind === 'wrong-password') return new Error(t('sign-in-wrong'));
+  return error.status === 429 ? new Error(t('sign-in-many')) : error;
 }

@@ -1,12 +1,12 @@
 /** One template: a form for people, the text for those who want it, and beside them what learners will get. */
 
 import { type Child, append, h, replace } from '../src/dom';
-import { Refusal, get, path, post, put, remove } from './api';
+import { get, path, post, put, remove } from './api';
 import { card } from './card';
 import { type Draft, read, text } from './draft';
 import { act, ask, blame, field, leave, notice, settled, tell, why } from './parts';
 import { go, to } from './router';
-import type { Checked, Fault, Template } from './shapes';
+import type { Checked, Fault, Template, TemplateCard } from './shapes';
 import { type Stage, may } from './stage';
 import { said, spread, templateForm } from './template-form';
 import { t } from './words';
@@ -160,23 +160,17 @@ class Editor {
     blame(this.shortField, NAME.test(name) ? '' : t('f-short-wrong'));
     if (!NAME.test(name)) return this.short.focus();
     const mine = this.text;
-    const saved = await this.send(name);
-    this.take(saved);
-    if (saved.faults.length > 0) return this.toFirstFault();
-    if (this.text === mine) unsaved.delete(this.name ?? '');
-    tell(t('template-saved'));
-    if (this.name === null) go(to(['templates', name]));
-  }
-
-  /** A server that refuses a template for its faults says them. */
-  private async send(name: string): Promise<Checked> {
-    try {
-      return await put<Template>(path(['templates', name]), { text: this.text });
-    } catch (error) {
-      const faults = error instanceof Refusal ? error.problem['faults'] : undefined;
-      if (!Array.isArray(faults)) throw error;
-      return { faults: faults as Fault[], preview: null };
+    if (this.name === null && (await isThere(name))) {
+      blame(this.shortField, t('f-short-taken'));
+      return this.short.focus();
     }
+    const saved = await put<Template>(path(['templates', name]), { text: mine });
+    this.take(saved);
+    if (this.text === mine) unsaved.delete(this.name ?? '');
+    const { length } = saved.faults;
+    tell(length === 0 ? t('template-saved') : t('template-saved-faults', { count: length }));
+    if (this.name === null) go(to(['templates', name]));
+    else if (length > 0) this.toFirstFault();
   }
 
   private toFirstFault(): void {
@@ -197,6 +191,12 @@ class Editor {
   private trouble(error: unknown): void {
     if (!this.stage.signal.aborted) replace(this.general, notice(why(error), 'bad'));
   }
+}
+
+/** A new template must not take the place of one that is there. */
+async function isThere(name: string): Promise<boolean> {
+  const { templates } = await get<{ templates: TemplateCard[] }>('templates');
+  return templates.some((one) => one.name === name);
 }
 
 function list(faults: Fault[]): Child {
