@@ -6,12 +6,16 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod clock;
 pub mod config;
 pub mod credential;
 pub mod issue;
 pub mod keys;
 pub mod profile;
 pub mod roster;
+pub mod server;
 pub mod share;
 pub mod store;
+pub mod studio;
 pub mod template;
+pub mod web;

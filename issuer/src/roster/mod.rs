@@ -38,6 +38,7 @@ pub use encoding::{Encoding, Source};
 pub use failed::Failed;
 pub use fault::{CellFault, Fault, Note, RosterFault, RowFault};
 
+use columns::Columns;
 use encoding::{Decoded, SAMPLE, detect};
 use given::Defaults;
 use jsonl::JsonLines;
@@ -95,15 +96,20 @@ pub enum Shape {
     JsonLines,
 }
 
-/// Opens the roster in a file. A pipe is copied to a nameless temporary file first: a roster is sometimes read twice.
+/// Opens the roster in a file.
 pub fn read(path: &Path, options: &RosterOptions) -> Result<Roster, RosterFault> {
+    Roster::new(Box::new(open(path)?), options)
+}
+
+/// Opens a file that can be read more than once, as a roster is: a pipe is copied to a nameless temporary file first.
+pub fn open(path: &Path) -> io::Result<File> {
     let mut file = File::open(path)?;
     if !file.metadata()?.is_file() {
         let mut copy = tempfile::tempfile()?;
         io::copy(&mut file, &mut copy)?;
         file = copy;
     }
-    Roster::new(Box::new(file), options)
+    Ok(file)
 }
 
 /// The rows of a roster, in their order; after a fault in reading the file itself there are no more.
@@ -154,6 +160,17 @@ impl Roster {
         match &self.rows {
             Rows::Sheet(sheet) => Shape::Table { headings: sheet.columns.headings.clone(), separator: sheet.separator },
             Rows::JsonLines(_) => Shape::JsonLines,
+        }
+    }
+
+    /// The headings of a table, and what each means; `None`: nothing that is read.
+    pub fn columns(&self) -> Vec<(&str, Option<&Field>)> {
+        match &self.rows {
+            Rows::Sheet(sheet) => {
+                let Columns { headings, fields } = &sheet.columns;
+                headings.iter().map(String::as_str).zip(fields.iter().map(Option::as_ref)).collect()
+            }
+            Rows::JsonLines(_) => Vec::new(),
         }
     }
 

@@ -11,6 +11,7 @@ pub mod record;
 mod runs;
 mod search;
 mod steps;
+mod tally;
 
 use std::{
     fs::{self, OpenOptions},
