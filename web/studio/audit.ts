@@ -13,28 +13,19 @@ interface Page {
 }
 
 export async function audit({ main, signal }: Stage): Promise<void> {
-  const body = h('tbody');
+  const list = h('ol', { class: 'lines deeds', 'aria-label': t('audit') });
   const foot = h('div', { class: 'more' });
-  const heads = (['time', 'who', 'what', 'on', 'outcome'] as const).map((key) => h('th', { scope: 'col' }, t(`audit-${key}`)));
-  const grid = h('table', {}, h('caption', { class: 'hidden' }, t('audit')), h('thead', {}, h('tr', {}, ...heads)), body);
-  append(main, h('p', { class: 'lead' }, t('audit-lead')), h('div', { class: 'sheet' }, h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('audit') }, grid)), foot);
+  append(main, h('p', { class: 'lead' }, t('audit-lead')), h('div', { class: 'sheet' }, list, foot));
   const more = async (before?: number) => {
     const { entries, next } = await get<Page>(path(['audit'], { before }), signal);
-    append(body, ...entries.map(row));
+    append(list, ...entries.map(item));
     replace(foot, next !== null && act(t('more'), () => more(next)));
   };
   await more();
 }
 
-function row({ at: when, who, what, on, outcome }: Deed): HTMLElement {
-  const kind = outcome === null ? 'under-way' : outcome === 'done' ? 'good' : 'bad';
-  return h(
-    'tr',
-    {},
-    h('td', {}, at(when)),
-    h('td', {}, h('strong', {}, who)),
-    h('td', {}, named('deed', what)),
-    h('td', { class: 'wrap' }, on),
-    h('td', {}, h('span', { class: `badge ${kind}` }, outcome === null ? t('outcome-open') : named('outcome', outcome))),
-  );
+function item({ at: when, who, what, on, outcome }: Deed): HTMLElement {
+  const kind = outcome === null ? 'under-way' : outcome.startsWith('done') ? 'good' : 'bad';
+  const came = outcome === null ? t('outcome-open') : named('outcome', outcome);
+  return h('li', {}, at(when), h('strong', {}, who), h('span', {}, named('deed', what)), h('code', {}, on), h('span', { class: `badge ${kind}` }, came));
 }

@@ -1,30 +1,40 @@
 /** What may be done to credentials that are out: revoked, issued anew, sent to their learners. */
 
-import { h } from '../src/dom';
+import { h, replace } from '../src/dom';
 import { path, post } from './api';
 import { line, pair } from './controls';
 import { act, ask, field, form, leave, tell } from './parts';
 import { go, to } from './router';
-import type { Listed } from './shapes';
+import type { Listed, Run } from './shapes';
 import { t } from './words';
+
+interface Revoked {
+  revoked: string[];
+  refused: { id: string; why: string }[];
+  waiting: string[];
+}
 
 /** Asks first: it cannot be taken back. */
 export function revoke(ids: string[], done: () => void): void {
   ask(t('revoke-title', { count: ids.length }), (close) => {
-    const reason = h('textarea', { class: 'prose', rows: 2 });
+    const foot = h('div', { class: 'row' });
     const gone = async () => {
-      await post('credentials/revoke', { ids, reason: reason.value.trim() });
-      close();
-      tell(t('revoked-told', { count: ids.length }));
-      done();
+      const came = await post<Revoked>('credentials/revoke', { ids });
+      const leave = () => {
+        close();
+        done();
+      };
+      if (came.refused.length > 0) return replace(foot, refused(came), h('button', { type: 'button', onclick: leave }, t('close')));
+      leave();
+      tell(came.waiting.length > 0 ? t('revoke-waits', { count: came.waiting.length }) : t('revoked-told', { count: came.revoked.length }));
     };
-    return [
-      h('p', {}, t('revoke-means')),
-      h('p', {}, h('strong', {}, t('revoke-for-good'))),
-      field(t('reason'), reason, { hint: t('reason-hint') }),
-      h('div', { class: 'row' }, act(t('revoke-yes', { count: ids.length }), gone, 'danger'), leave(close)),
-    ];
+    replace(foot, act(t('revoke-yes', { count: ids.length }), gone, 'danger'), leave(close));
+    return [h('p', {}, t('revoke-means')), h('p', {}, h('strong', {}, t('revoke-for-good'))), foot];
   });
+}
+
+function refused({ refused }: Revoked): HTMLElement {
+  return h('div', { class: 'notice bad', role: 'alert' }, h('p', {}, t('revoke-refused', { count: refused.length })), h('ul', {}, ...refused.map(({ id, why }) => h('li', {}, h('code', {}, id), ' ', why))));
 }
 
 export function invite(ids: string[], done: () => void): void {
@@ -32,34 +42,38 @@ export function invite(ids: string[], done: () => void): void {
     const send = async () => {
       await post('credentials/invite', { ids });
       close();
-      tell(t('invited-told', { count: ids.length }));
       done();
+      tell(t('invited-told', { count: ids.length }));
     };
     return [h('p', {}, t('invite-means')), h('div', { class: 'row' }, act(t('invite-send'), send, 'main'), leave(close))];
   });
 }
 
-/** A corrected credential takes the place of one that is out; that one is revoked. */
+/** What may be corrected, as rosters call it, and as what it is written. */
+const CORRECTIONS = [
+  ['name', 'name', 'text'],
+  ['email', 'email', 'text'],
+  ['awarded', 'valid-from', 'date'],
+  ['expires', 'valid-until', 'date'],
+] as const;
+
+/** A corrected credential takes the place of one that is out; that one is revoked. It is a run of one. */
 export function reissue(one: Listed): void {
+  const before = { name: one.name ?? '', email: one.email ?? '', awarded: one.validFrom.slice(0, 10), expires: one.validUntil?.slice(0, 10) ?? '' };
   ask(t('reissue'), (close) => {
-    const [name, email, awarded, until] = [line(), line(), h('input', { type: 'date' }), h('input', { type: 'date' })];
-    name.value = one.name ?? '';
-    email.value = one.email ?? '';
-    awarded.value = one.validFrom.slice(0, 10);
-    until.value = one.validUntil?.slice(0, 10) ?? '';
-    const before = [name, email, awarded, until].map(({ value }) => value);
+    const inputs = CORRECTIONS.map(([member, , type]) => {
+      const input = h('input', { type, autocomplete: 'off' });
+      input.value = before[member];
+      return input;
+    });
     const send = async () => {
-      const members = ['name', 'email', 'awarded', 'expires'];
-      const now = [name, email, awarded, until].map(({ value }) => value.trim());
-      const changes = Object.fromEntries(members.map((member, k) => [member, now[k]]).filter((_, k) => now[k] !== before[k]));
-      const made = await post<{ id: string }>(path(['credentials', one.id, 'reissue']), { changes });
+      const now = CORRECTIONS.map(([member], k) => [member, inputs[k]?.value.trim() ?? ''] as const);
+      const changes = Object.fromEntries(now.filter(([member, value]) => value !== before[member]).map(([member, value]) => [member, value === '' ? null : value]));
+      const { run } = await post<Run>(path(['credentials', one.id, 'reissue']), { changes });
       close();
-      tell(t('reissued-told'));
-      go(to(['credentials', made.id]));
+      go(to(['runs', String(run)], { from: one.id }));
     };
-    return [
-      h('p', {}, t('reissue-means')),
-      form([pair(field(t('name'), name), field(t('email'), email)), pair(field(t('valid-from'), awarded), field(t('valid-until'), until))], t('reissue-yes'), send, [leave(close)]),
-    ];
+    const fields = CORRECTIONS.map(([, key], k) => field(t(key), inputs[k] ?? line()));
+    return [h('p', {}, t('reissue-means')), form([pair(...fields)], t('reissue-yes'), send, [leave(close)])];
   });
 }

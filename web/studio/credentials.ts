@@ -11,14 +11,15 @@ import { type Stage, may } from './stage';
 import { t } from './words';
 
 const PAGE = 50;
-const STATES = ['good', 'revoked', 'superseded', 'expired', 'pending'] as const;
+const STATES = ['good', 'revoked', 'superseded', 'ended', 'suspended', 'unfinished'] as const;
+/** Days. */
 const SOON = ['30', '90', '365'];
 /** Milliseconds without a key before it is looked for. */
 const PAUSE = 250;
 
 export async function credentials(stage: Stage): Promise<void> {
-  const mails = may(stage.who, 'issuer') && (await get<Issuer>('issuer', stage.signal)).mail !== null;
-  await new List(stage, mails).open();
+  const mails = may(stage.who, 'issuer') && (await get<Issuer>('issuer', stage.signal)).mail;
+  await new List(stage, Boolean(mails)).open();
 }
 
 class List {
@@ -49,7 +50,7 @@ class List {
 
   async open(): Promise<void> {
     const filters = h('form', { class: 'filters', role: 'search', onsubmit: (event) => event.preventDefault() }, field(t('search'), this.search, { className: 'grow' }), field(t('state'), this.state), field(t('ends'), this.expiring));
-    const heads = [t('learner'), t('template'), t('state'), t('valid-from'), t('valid-until')].map((text, k) => h('th', { scope: 'col', class: k === 1 || k === 3 ? 'wide' : undefined }, text));
+    const heads = [t('learner'), t('template'), t('state'), t('valid-from'), t('valid-until')].map((text, k) => h('th', { scope: 'col', class: k === 1 || k > 2 ? 'wide' : undefined }, text));
     const pick = this.mayChange && h('th', { scope: 'col' }, h('span', { class: 'hidden' }, t('pick')));
     const grid = h('table', {}, h('caption', { class: 'hidden' }, t('credentials')), h('thead', {}, h('tr', {}, pick, ...heads)), this.body);
     append(this.stage.main, filters, this.said, this.actions, h('div', { class: 'sheet' }, h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('credentials') }, grid), this.foot));
@@ -66,9 +67,9 @@ class List {
     await this.page();
   }
 
-  private async page(before?: string): Promise<void> {
+  private async page(before?: number): Promise<void> {
     const mine = (this.asked += 1);
-    const wanted = { search: this.search.value.trim(), state: this.state.value, expiring: this.expiring.value, before, limit: PAGE };
+    const wanted = { search: this.search.value.trim(), state: this.state.value, expiring: this.expiring.value && `${this.expiring.value}d`, before, limit: PAGE };
     const { credentials, next } = await get<Credentials>(path(['credentials'], wanted), this.stage.signal);
     if (mine !== this.asked) return;
     if (before === undefined) replace(this.body);
@@ -89,7 +90,7 @@ class List {
       h('td', { class: 'wide' }, one.template),
       h('td', {}, badge(one.state)),
       h('td', { class: 'wide' }, date(one.validFrom)),
-      h('td', {}, date(one.validUntil) ?? '–'),
+      h('td', { class: 'wide' }, date(one.validUntil) ?? '–'),
     );
   }
 

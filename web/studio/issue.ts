@@ -131,7 +131,7 @@ class Issuing {
   }
 
   private start({ roster, good, rows }: Roster): HTMLElement {
-    const mails = this.issuer.mail !== null;
+    const mails = Boolean(this.issuer.mail);
     const invite = h('input', { checked: mails, disabled: !mails });
     const begin = async () => {
       const { map, dates, period } = this.meaning;

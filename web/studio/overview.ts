@@ -1,20 +1,20 @@
 /** The first view: what was issued lately, what ends soon, how the node is; what to do first where all is new. */
 
 import { type Child, append, h } from '../src/dom';
-import { facts } from '../src/parts';
+import { chain, facts } from '../src/parts';
 import { date } from './card';
 import { get, path } from './api';
 import { at, badge } from './parts';
 import { to } from './router';
 import type { Credentials, Issuer, Listed, Run, TemplateCard } from './shapes';
 import { type Stage, may } from './stage';
-import { named, t } from './words';
+import { t } from './words';
 
 const MOST = 5;
 const SOON_DAYS = 90;
 
 export async function overview({ main, who, signal }: Stage): Promise<void> {
-  const credentials = (expiring?: number) => get<Credentials>(path(['credentials'], { limit: MOST, expiring }), signal);
+  const credentials = (expiring?: number) => get<Credentials>(path(['credentials'], { limit: MOST, expiring: expiring && `${expiring}d` }), signal);
   const [issuer, { templates }, { runs }, lately, soon] = await Promise.all([
     get<Issuer>('issuer', signal),
     get<{ templates: TemplateCard[] }>('templates', signal),
@@ -53,17 +53,21 @@ function latest(runs: Run[]): HTMLElement {
   return h('ul', { class: 'lines' }, ...runs.slice(0, MOST).map(one));
 }
 
-function setting({ profile, node, account, suite, mail, share }: Issuer): HTMLElement {
-  const good = node.state === 'ready';
+function setting({ profile, node, suite, key, mail, share }: Issuer): HTMLElement {
   return facts([
     [t('issuer-name'), profile.name],
     [t('issuer-id'), h('code', {}, profile.id)],
-    [t('account'), account !== null && h('code', {}, account)],
-    [t('suite'), h('code', {}, suite)],
-    [t('node'), h('span', {}, h('span', { class: `badge ${good ? 'good' : 'bad'}` }, named('node', node.state)), ' ', h('code', {}, node.url), !good && node.detail ? h('span', { class: 'error' }, node.detail) : '')],
-    [t('mail'), t(mail === null ? 'is-off' : 'is-on')],
-    [t('share'), t(share === null ? 'is-off' : 'is-on')],
+    [t('account'), node.account !== null && h('code', {}, node.account)],
+    [t('chain'), node.chain !== null && chain(`eip155:${node.chain}`)],
+    [t('suite'), h('span', {}, h('code', {}, suite), trouble(key))],
+    [t('node'), h('span', {}, h('span', { class: `badge ${node.ready ? 'good' : 'bad'}` }, t(node.ready ? 'node-ready' : 'node-trouble')), ' ', h('code', {}, node.url), trouble(node.trouble))],
+    [t('mail'), t(mail ? 'is-on' : 'is-off')],
+    [t('share'), t(share ? 'is-on' : 'is-off')],
   ]);
+}
+
+function trouble(text: string | null): Child {
+  return text !== null && h('span', { class: 'error below' }, text);
 }
 
 /** What is to be done first, one thing after the other; what is done already is struck off. */
@@ -76,7 +80,7 @@ function steps(hasTemplate: boolean, { node }: Issuer): HTMLElement {
     h(
       'ol',
       {},
-      step(node.state === 'ready', t('step-node'), t('step-node-about'), null),
+      step(node.ready, t('step-node'), node.trouble ?? t('step-node-about'), null),
       step(hasTemplate, t('step-template'), t('step-template-about'), h('a', { class: 'button', href: to(['new-template']) }, t('template-new'))),
       step(false, t('step-issue'), t('step-issue-about'), hasTemplate && h('a', { class: 'button', href: to(['issue']) }, t('issue-credentials'))),
     ),

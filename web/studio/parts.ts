@@ -7,6 +7,9 @@ import { named, t } from './words';
 
 export { facts, notice, short, when } from '../src/parts';
 
+/** Milliseconds for which something is told. */
+const SHOWN = 8000;
+
 let made = 0;
 
 /** An identifier that nothing else on the page has. */
@@ -100,7 +103,7 @@ export function at(iso: string | null | undefined): Child {
   return iso ? h('time', { datetime: iso, title: iso }, moment(new Date(iso))) : '–';
 }
 
-const STATES = { good: 'good', written: 'good', done: 'good', revoked: 'bad', failed: 'bad', expired: '', superseded: '', held: '' } as const;
+const STATES = { good: 'good', done: 'good', revoked: 'bad', failed: 'bad', suspended: 'bad', ended: '', superseded: '', held: '', queued: '' } as const;
 
 /** How something stands, as a small mark. */
 export function badge(state: string): HTMLElement {
@@ -111,7 +114,9 @@ export function badge(state: string): HTMLElement {
 /** Says something that has come about, to those who see and to those who listen. */
 export function tell(text: string): void {
   const place = document.getElementById('told');
-  if (place) replace(place, h('p', { class: 'toast' }, text));
+  const toast = h('p', { class: 'toast' }, text);
+  if (place) replace(place, toast);
+  setTimeout(() => toast.remove(), SHOWN);
 }
 
 /** Calls once nothing came for so many milliseconds. */

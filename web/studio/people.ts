@@ -1,10 +1,10 @@
 /** Who may use the studio, and for what: for administrators. */
 
-import { type Child, append, h, replace } from '../src/dom';
-import { table } from '../src/parts';
+import { append, h, replace } from '../src/dom';
 import { LEAST, check } from './account';
 import { get, patch, path, post, remove } from './api';
-import { act, ask, at, choice, field, form, leave, tell } from './parts';
+import { date } from './card';
+import { act, ask, choice, field, form, leave, tell } from './parts';
 import type { Role, User, Who } from './shapes';
 import type { Stage } from './stage';
 import { t } from './words';
@@ -12,17 +12,16 @@ import { t } from './words';
 const ROLES: Role[] = ['viewer', 'issuer', 'admin'];
 
 export async function people({ main, who, signal }: Stage): Promise<void> {
-  const list = h('div', { class: 'sheet' });
+  const list = h('ul', { class: 'lines', 'aria-label': t('people') });
   const draw = async () => {
     const { users } = await get<{ users: User[] }>('users', signal);
-    const columns = [t('name'), t('role'), t('way-in'), t('added'), t('actions')].map((text) => ({ text }));
-    replace(list, table(t('people'), columns, users.map((user) => row(user, who, draw))));
+    replace(list, ...users.map((user) => item(user, who, draw)));
   };
-  append(main, h('p', { class: 'lead' }, t('people-lead')), list, h('section', { class: 'sheet narrow' }, h('h2', {}, t('person-add')), adding(draw)));
+  append(main, h('p', { class: 'lead' }, t('people-lead')), h('div', { class: 'sheet' }, list), h('section', { class: 'sheet narrow' }, h('h2', {}, t('person-add')), adding(draw)));
   await draw();
 }
 
-function row(user: User, who: Who, draw: () => Promise<void>): Child[] {
+function item(user: User, who: Who, draw: () => Promise<void>): HTMLElement {
   const { name, role } = user;
   const self = name === who.name;
   const change = () => {
@@ -34,8 +33,15 @@ function row(user: User, who: Who, draw: () => Promise<void>): Child[] {
   };
   const select = choice(ROLES.map((one) => [one, t(`role-${one}`)]), role, change);
   select.setAttribute('aria-label', t('person-role-of', { name }));
-  const actions = h('span', { class: 'row' }, user.password && h('button', { type: 'button', class: 'quiet-button', 'aria-label': t('password-of', { name }), onclick: () => newPassword(name) }, t('password-new')), !self && h('button', { type: 'button', class: 'quiet-button', 'aria-label': t('person-remove', { name }), onclick: () => away(name, draw) }, t('f-row-remove')));
-  return [h('strong', {}, name), self ? t(`role-${role}`) : select, ways(user), at(user.added), actions];
+  const button = (text: string, label: string, onclick: () => void) => h('button', { type: 'button', class: 'quiet-button', 'aria-label': label, onclick }, text);
+  return h(
+    'li',
+    {},
+    h('div', { class: 'person' }, h('strong', {}, name), h('span', { class: 'quiet below' }, `${ways(user)} · ${t('added')} `, date(user.added))),
+    self ? h('span', { class: 'badge' }, t(`role-${role}`)) : select,
+    !self && user.password && button(t('password-new'), t('password-of', { name }), () => newPassword(name)),
+    !self && button(t('f-row-remove'), t('person-remove', { name }), () => away(name, draw)),
+  );
 }
 
 function ways({ password, oidc }: User): string {

@@ -6,7 +6,7 @@ import { table } from '../src/parts';
 import { address, get, path } from './api';
 import { at, badge, notice } from './parts';
 import { to } from './router';
-import type { Run } from './shapes';
+import type { Listed, Run } from './shapes';
 import { type Stage, may } from './stage';
 import { named, t } from './words';
 
@@ -28,8 +28,10 @@ export async function run({ main, place, who, signal }: Stage): Promise<void> {
   const status = h('p', { class: 'hidden', role: 'status' });
   const sheet = h('section', { class: 'sheet run' });
   let before = '';
+  const from = place.query.get('from');
   const draw = (run: Run) => {
     replace(sheet, ...shown(run, may(who, 'issuer')));
+    if (isOver(run) && from !== null) void replaced(from, sheet, signal).catch(() => undefined);
     // Told once for each state, not for each credential.
     if (run.state !== before) replace(status, t(`run-is-${run.state}`, { count: run.written }));
     before = run.state;
@@ -53,6 +55,12 @@ function listen(name: string, draw: (run: Run) => void, signal: AbortSignal): vo
   });
 }
 
+/** A run of one that corrects a credential ends with the new one. */
+async function replaced(id: string, sheet: Element, signal: AbortSignal): Promise<void> {
+  const { supersededBy } = await get<Listed>(path(['credentials', id]), signal);
+  if (supersededBy !== null) append(sheet, h('p', {}, h('a', { class: 'button main', href: to(['credentials', supersededBy]) }, t('run-new-one'))));
+}
+
 function isOver({ state }: Run): boolean {
   return state === 'done' || state === 'failed';
 }
@@ -69,7 +77,7 @@ function shown(run: Run, mayIssue: boolean): Child[] {
     steps(run, wanted, over),
     h('p', { class: 'quiet' }, `${run.who} · `, at(run.asked), run.ended !== null && ' – ', run.ended !== null && at(run.ended)),
     passed.length > 0 && failed(run, passed, mayIssue),
-    over && h('p', { class: 'row' }, h('a', { class: 'button main', href: to(['credentials'], { search: run.template }) }, t('run-credentials')), mayIssue && h('a', { class: 'button', href: to(['issue'], { template: run.template }) }, t('run-another'))),
+    over && h('p', { class: 'row' }, h('a', { class: 'button', href: to(['credentials'], { search: run.template }) }, t('run-credentials')), mayIssue && h('a', { class: 'button', href: to(['issue'], { template: run.template }) }, t('run-another'))),
   ];
 }
 
@@ -90,8 +98,8 @@ function steps(run: Run, wanted: number, over: boolean): HTMLElement {
   return h('ol', { class: 'course' }, ...STEPS.map(one));
 }
 
-function failed({ run, rows, written, failed }: Run, passed: NonNullable<Run['passed']>, mayIssue: boolean): HTMLElement {
-  const count = Math.max(rows - written, passed.length);
+function failed({ run, rows, written, ended, failed }: Run, passed: NonNullable<Run['passed']>, mayIssue: boolean): HTMLElement {
+  const count = ended === null ? passed.length : Math.max(rows - written, passed.length);
 
   const columns = [{ text: t('line'), numeric: true }, { text: t('kind') }, { text: t('what-is-wrong') }];
   const grid = table(t('passed'), columns, passed.slice(0, MOST).map(({ line, kind, why }) => [number(line), h('span', { class: 'badge' }, named('passed', kind)), why]));

@@ -72,6 +72,9 @@ export interface TemplateCard {
   faults: number;
 }
 
+/** How a credential stands for everybody. */
+export type Standing = 'unfinished' | 'good' | 'ended' | 'suspended' | 'superseded' | 'revoked';
+
 /** A credential in the list. */
 export interface Listed {
   id: string;
@@ -82,40 +85,38 @@ export interface Listed {
   period: string;
   validFrom: string;
   validUntil: string | null;
-  /** How it stands for everybody: `good`, `revoked`, `superseded`, `expired`; or on its way. */
-  state: string;
+  state: Standing;
+  /** How far it has come. */
+  progress: 'drafted' | 'submitted' | 'anchored' | 'written';
   revoked: string | null;
-  superseded: boolean;
-  file: string;
+  suspended: string | null;
+  /** The `id` of the one that took its place. */
+  supersededBy: string | null;
   digest: string;
 }
 
 export interface Credentials {
   credentials: Listed[];
-  next: string | null;
-}
-
-/** Something that came about with a credential. */
-export interface Event {
-  at: string;
-  what: string;
-  who: string | null;
-  detail: string | null;
+  next: number | null;
 }
 
 export interface Whole extends Listed {
-  document: Document | null;
-  history: Event[];
+  /** An object, or a token. */
+  document: Document | string;
+  /** What was done about it, the newest first. */
+  history: Deed[];
 }
 
 /** Who issues, and what it issues through. */
 export interface Issuer {
   profile: { id: string; name: string; url?: string | null };
-  node: { url: string; state: string; detail?: string | null };
-  account: string | null;
+  node: { url: string; ready: boolean; trouble: string | null; account: string | null; chain: number | null };
   suite: string;
-  mail: object | null;
-  share: object | null;
+  /** What is wrong with the signing key; null: nothing. */
+  key: string | null;
+  /** How learners are written to, and where their pages are; nothing where that is not set up. */
+  mail?: object | null;
+  share?: object | null;
 }
 
 export interface User {
