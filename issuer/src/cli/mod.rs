@@ -5,9 +5,14 @@ mod init;
 mod issue;
 mod key;
 mod list;
+mod making;
+mod named;
 mod progress;
+mod reissue;
+mod renew;
 mod revoke;
 mod serve;
+mod suspend;
 mod template;
 mod user;
 
@@ -64,6 +69,10 @@ enum Command {
     /// Say who may sign in to the studio.
     #[command(subcommand)]
     User(user::Command),
+    Suspend(suspend::Args),
+    Reinstate(suspend::Reinstate),
+    Reissue(reissue::Args),
+    Renew(renew::Args),
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  testamur-issuer completions bash > ~/.local/share/bash-completion/completions/testamur-issuer"
@@ -112,6 +121,10 @@ async fn execute(command: Command, config: &std::path::Path, console: &Console) 
         Command::Revoke(args) => revoke::run(args, &settings(config)?, console).await,
         Command::Serve(args) => serve::run(args, settings(config)?, console).await,
         Command::User(command) => user::run(command, &settings(config)?, console),
+        Command::Suspend(args) => suspend::run(&args, true, &settings(config)?, console).await,
+        Command::Reinstate(args) => suspend::run(&args.args, false, &settings(config)?, console).await,
+        Command::Reissue(args) => reissue::run(&args, &settings(config)?, console).await,
+        Command::Renew(args) => renew::run(&args, &settings(config)?, console).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "testamur-issuer", &mut script);

@@ -117,12 +117,7 @@ pub fn run(command: Command, settings: &Settings, console: &Console) -> Result<E
 }
 
 /// Does it, and notes it in the audit log.
-fn logged(
-    books: &Books,
-    what: What,
-    on: String,
-    act: impl FnOnce() -> Result<(), BooksError>,
-) -> Result<(), Failure> {
+fn logged(books: &Books, what: What, on: String, act: impl FnOnce() -> Result<(), BooksError>) -> Result<(), Failure> {
     let deed = Deed { who: HERE.to_owned(), what, on };
     let entry = books.note(&deed, now()).map_err(of_books)?;
     let done = act();

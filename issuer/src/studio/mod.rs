@@ -8,7 +8,7 @@
 //! Every write is in the audit log before it is done ([`Studio::logged`]), and is finished though its client goes away.
 
 pub mod access;
-mod api;
+pub mod api;
 mod attempts;
 mod audit;
 pub mod books;
@@ -131,8 +131,9 @@ impl Studio {
             let path = config.path(path);
             fs::read_to_string(&path).map_err(|error| StudioError::Folder { path, error })
         };
-        let oidc = settings.oidc.clone().map(|oidc| oidc::Provider::new(oidc, &settings.origin(), secret)).transpose()?;
-        Ok(Arc::new(Self {
+        let oidc =
+            settings.oidc.clone().map(|oidc| oidc::Provider::new(oidc, &settings.origin(), secret)).transpose()?;
+        let studio = Arc::new(Self {
             origin: settings.origin(),
             books: Books::open(&data.join(books::FILE))?,
             store: Mutex::new(Store::open(&store)?),
@@ -143,7 +144,9 @@ impl Studio {
             folder,
             oidc,
             shutdown,
-        }))
+        });
+        studio.remove_broken_rosters();
+        Ok(studio)
     }
 
     /// Does something with the issuer's store, on a thread where it may take its time.
@@ -198,9 +201,7 @@ impl Studio {
 }
 
 /// Work that takes its time, on a thread for such.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.map_err(|panic| Problem::internal(&panic))?
 }
 

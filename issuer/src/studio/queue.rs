@@ -6,7 +6,7 @@ use std::{
     collections::HashSet,
     fs::{self, File},
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
     time::Duration,
@@ -22,15 +22,16 @@ use tokio::{
 use super::{
     Studio,
     books::{BooksError, Counts, Deed, PassedRow, Run, What},
-    runs::Options,
+    runs::{Correction, Options},
     templates,
 };
 use crate::{
+    change::{corrected, reissue},
     clock::now,
     config::SettingsError,
     issue::{AT_ONCE, IssueError, Order, Passed, Step, Summary, issue},
-    roster::{Roster, RosterFault, Shape, failed},
-    store::{RunId, State, Store, StoreError},
+    roster::{Award, Roster, RosterFault, Shape, failed},
+    store::{Issued, RunId, State, Store, StoreError},
 };
 
 /// How long a node is waited for in one turn that tells of trouble; then another turn begins.
@@ -150,9 +151,10 @@ impl Studio {
                     }
                 }
                 Ok(None) => {
+                    let pause = if self.revoke_due().await { PAUSES[1] } else { TIDY };
                     tokio::select! {
                         () = self.queue.wake.notified() => {}
-                        () = sleep(TIDY) => {}
+                        () = sleep(pause) => {}
                     }
                 }
                 Err(error) => {
@@ -162,6 +164,16 @@ impl Studio {
                 }
             }
         }
+    }
+
+    /// Carries out revocations that waited for the node. Tells whether some still do.
+    async fn revoke_due(&self) -> bool {
+        let undone = || self.store.lock().unwrap_or_else(PoisonError::into_inner).undone();
+        if matches!(undone(), Ok(0)) {
+            return false;
+        }
+        let tried = self.revoke_now(&[], 0).await;
+        tried.is_err() || !matches!(undone(), Ok(0))
     }
 
     /// One turn of a run: to its end, or until it has to wait.
@@ -198,6 +210,24 @@ fn told(summary: &Value) -> String {
 fn pause(failures: u32) -> Duration {
     let [first, longest] = PAUSES;
     first.saturating_mul(1 << failures.min(16)).min(longest)
+}
+
+/// What a run is to do.
+enum Work {
+    /// To issue to the rows of a roster.
+    Roster(Box<Roster>),
+    /// To make out a credential anew, with a code for the revocation of the old one.
+    Correction(Box<(Issued, Award)>, u8),
+}
+
+impl Work {
+    /// A corrected credential goes where the old one is.
+    fn folder(&self, usual: PathBuf) -> PathBuf {
+        match self {
+            Self::Roster(_) => usual,
+            Self::Correction(one, _) => Path::new(&one.0.listed.file).parent().map_or(usual, Path::to_owned),
+        }
+    }
 }
 
 /// A run while it is worked on.
@@ -270,8 +300,18 @@ impl<'a> Turn<'a> {
         template.identity = options.identity().unwrap_or(template.identity);
         let config = &studio.config;
         let (key, node) = (config.key()?, config.node()?);
-        let folder = config.path(&studio.settings.out).join(&template.id);
-        let roster = self.roster()?;
+        // The store apart from the one that is looked into meanwhile.
+        let mut store = Store::open(&config.store()?)?;
+        let work = match options.correction {
+            None => Work::Roster(Box::new(self.roster()?)),
+            Some(Correction { id, changes, reason }) => {
+                let issued =
+                    store.issued(&id)?.ok_or_else(|| TurnError::Order(format!("{id} is not here any more")))?;
+                let award = corrected(&issued, &changes).map_err(|fault| TurnError::Order(fault.to_string()))?;
+                Work::Correction(Box::new((issued, award)), reason)
+            }
+        };
+        let (folder, journals) = (work.folder(config.path(&studio.settings.out).join(&template.id)), config.journals());
         let order = Order {
             profile: &config.profile,
             template: &template,
@@ -279,13 +319,19 @@ impl<'a> Turn<'a> {
             suite: config.signing.suite,
             account: config.node.account,
             folder: &folder,
+            supersede: None,
             wait: config.node.wait.into(),
             at_once: AT_ONCE,
             patience: PATIENCE,
+            journals: &journals,
         };
-        // The store apart from the rest, which listens meanwhile.
-        let mut store = Store::open(&config.store()?)?;
-        let issued = issue(&node, &mut store, &order, roster, now(), &mut |step| self.tell(step)).await;
+        let mut tell = |step: Step<'_>| self.tell(step);
+        let issued = match work {
+            Work::Roster(roster) => issue(&node, &mut store, &order, *roster, now(), &mut tell).await,
+            Work::Correction(one, reason) => {
+                reissue(&node, &mut store, &order, vec![*one], reason, now(), &mut tell).await
+            }
+        };
         self.note_passed();
         match self.fault.take() {
             Some(fault) => Err(fault.into()),
@@ -317,6 +363,8 @@ impl<'a> Turn<'a> {
             Step::Submitted(more) => self.counts.submitted += count(more),
             Step::Anchored(more) => self.counts.anchored += count(more),
             Step::Written(more) => self.counts.written += count(more),
+            Step::Revoked(_) => {}
+            Step::Unrevoked(id, why) => tracing::warn!(id, why, "the node does not revoke a credential"),
             Step::Trouble(trouble) => {
                 self.is_held = true;
                 self.keep(|books, run| books.set_run_error(run, Some(trouble)));
@@ -368,7 +416,8 @@ impl<'a> Turn<'a> {
     fn keep_failed(&self) -> Result<(), TurnError> {
         let Some(last) = self.last else { return Ok(()) };
         let faults = self.store.faults(last)?;
-        if faults.is_empty() {
+        let options = Options::read(&self.run.asked.options).map_err(|problem| TurnError::Order(problem.detail))?;
+        if faults.is_empty() || options.correction.is_some() {
             return Ok(());
         }
         let roster = self.roster()?;

@@ -245,8 +245,7 @@ fn read(mut roster: Roster, profile: &Profile, template: &Template) -> Looked {
         heading: heading.to_owned(),
         meaning: field.map(ToString::to_string),
     };
-    let mut looked =
-        Looked { headings: roster.columns().into_iter().map(heading).collect(), ..Looked::default() };
+    let mut looked = Looked { headings: roster.columns().into_iter().map(heading).collect(), ..Looked::default() };
     for row in roster.by_ref() {
         looked.add(row, profile, template);
     }
@@ -257,10 +256,11 @@ fn read(mut roster: Roster, profile: &Profile, template: &Template) -> Looked {
 impl Looked {
     fn add(&mut self, Row { line, award, .. }: Row, profile: &Profile, template: &Template) {
         self.rows += 1;
-        let checked = award.map_err(cells).and_then(|award| match credential::check(profile, template, &award, now()) {
-            Ok(()) => Ok(award),
-            Err(misfit) => Err(vec![Cell { column: None, what: misfit.to_string() }]),
-        });
+        let checked =
+            award.map_err(cells).and_then(|award| match credential::check(profile, template, &award, now()) {
+                Ok(()) => Ok(award),
+                Err(misfit) => Err(vec![Cell { column: None, what: misfit.to_string() }]),
+            });
         match checked {
             Ok(award) => {
                 self.good += 1;

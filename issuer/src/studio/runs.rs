@@ -13,6 +13,7 @@ use axum::{
 };
 use futures::{Stream, stream};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use tokio::{sync::watch, time::sleep};
 
 use super::{
@@ -81,9 +82,33 @@ pub struct Options {
     identity: Option<Vec<Identity>>,
     /// Whether learners are invited.
     pub invite: bool,
+    /// Not a roster, but a credential that is to be made out anew.
+    pub correction: Option<Correction>,
+}
+
+/// A credential that is to be made out anew.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Correction {
+    /// Its id.
+    pub id: String,
+    /// What is to be said instead, by headings of rosters.
+    pub changes: Map<String, Value>,
+    /// The code for the revocation of the old one.
+    pub reason: u8,
 }
 
 impl Options {
+    /// Of a correction.
+    pub fn correcting(correction: Correction) -> Self {
+        Self { correction: Some(correction), ..Self::default() }
+    }
+
+    /// As they are written down.
+    pub fn write(&self) -> String {
+        serde_json::to_string(self).expect("texts and lists serialise")
+    }
+
     /// As they were written down.
     pub fn read(text: &str) -> Result<Self, Problem> {
         serde_json::from_str(text).map_err(|error| Problem::internal(&error))
@@ -109,7 +134,7 @@ impl Options {
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Begun {
     /// Its number.
-    run: i64,
+    pub run: i64,
 }
 
 /// Runs.
@@ -130,13 +155,12 @@ pub async fn ask(
     let Wanted { template, roster, map, dates, period, identity, invite } = wanted;
     let rows = studio.roster_rows(&roster)?;
     studio.template(&template).await?;
-    let options = Options { meaning: Meaning { map, dates, period }, identity, invite };
+    let options = Options { meaning: Meaning { map, dates, period }, identity, invite, correction: None };
     studio.check_roster(&roster, options.roster()?).await?;
     let who = session.name;
     let deed = Deed { who: who.clone(), what: What::AskRun, on: format!("{template}: {rows} rows") };
     let text = studio.template_text(&template).await?;
-    let options = serde_json::to_string(&options).expect("texts and lists serialise");
-    let asked = Asked { who, template, text, roster, options, rows };
+    let asked = Asked { who, template, text, roster, options: options.write(), rows };
     let acting = studio.clone();
     let asking = async move {
         let run = acting.books.ask_run(&asked, now())?;
@@ -177,7 +201,8 @@ pub async fn events(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     studio.run_view(run)?;
     let watching = Watching { changed: studio.queue.watch(), studio, run, headers, last: None };
-    let events = stream::unfold(watching, async |mut watching| watching.next().await.map(|event| (Ok(event), watching)));
+    let events =
+        stream::unfold(watching, async |mut watching| watching.next().await.map(|event| (Ok(event), watching)));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 

@@ -53,15 +53,14 @@ impl Studio {
     }
 
     /// Removes rosters that broke off when the program ended. Only before any are taken.
-    pub(super) fn remove_broken_rosters(&self) -> Result<(), Problem> {
-        let entries = fs::read_dir(self.folder.join(ROSTERS)).map_err(|error| Problem::internal(&error))?;
+    pub(super) fn remove_broken_rosters(&self) {
+        let Ok(entries) = fs::read_dir(self.folder.join(ROSTERS)) else { return };
         for entry in entries.flatten() {
             let name = entry.file_name();
             if name.to_str().is_none_or(|id| matches!(self.books.roster(id), Ok(None))) {
                 remove(&entry.path());
             }
         }
-        Ok(())
     }
 
     /// Removes rosters whose run has ended or that got none for a day, rows that failed a month ago, and sessions that

@@ -238,9 +238,8 @@ impl Books {
         let books = self.lock();
         let mut select =
             books.prepare_cached("SELECT line, kind, why FROM passed WHERE run = ? ORDER BY line LIMIT ?")?;
-        let read = |row: &Row<'_>| {
-            Ok(PassedRow { line: row.get::<_, i64>(0)? as u64, kind: row.get(1)?, why: row.get(2)? })
-        };
+        let read =
+            |row: &Row<'_>| Ok(PassedRow { line: row.get::<_, i64>(0)? as u64, kind: row.get(1)?, why: row.get(2)? });
         let rows = select.query_map(params![run, most as i64], read)?.collect::<Result<_, _>>()?;
         Ok(rows)
     }
