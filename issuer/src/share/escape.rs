@@ -1,7 +1,7 @@
 //! Texts of others inside HTML and URLs.
 
 /// A text in HTML, between tags or in a quoted attribute.
-pub(super) fn html(text: &str) -> String {
+pub(crate) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -17,7 +17,7 @@ pub(super) fn html(text: &str) -> String {
 }
 
 /// A value in a URL's query (RFC 3986: all but the unreserved letters as percent and two digits).
-pub(super) fn query(text: &str) -> String {
+pub(crate) fn query(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -29,7 +29,7 @@ pub(super) fn query(text: &str) -> String {
 }
 
 /// Whether a link may stand in a page or a message: nothing that a browser would run.
-pub(super) fn is_web(link: &str) -> bool {
+pub(crate) fn is_web(link: &str) -> bool {
     let rest = ["https://", "http://"].iter().find_map(|scheme| link.strip_prefix(scheme));
     rest.is_some_and(|rest| !rest.is_empty() && link.chars().all(|c| !c.is_control() && !c.is_whitespace()))
 }

@@ -5,18 +5,20 @@
 
 mod calendar;
 pub mod embed;
-mod escape;
+pub(crate) mod escape;
 pub mod link;
 pub mod linkedin;
 pub mod signature;
 
 /// In which language people read it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum Language {
     /// English.
     #[default]
+    #[serde(rename = "en")]
     English,
     /// Spanish.
+    #[serde(rename = "es")]
     Spanish,
 }
 
