@@ -7,6 +7,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod clock;
 pub mod config;
 pub mod credential;
 pub mod issue;
@@ -18,5 +19,6 @@ pub mod server;
 pub mod share;
 pub mod sqlite;
 pub mod store;
+pub mod studio;
 pub mod template;
 pub mod web;
