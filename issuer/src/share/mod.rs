@@ -1,14 +1,7 @@
-//! What a learner makes of a credential: links, entries elsewhere, paper.
-//!
-//! Everything here is a pure function of a credential and of the issuer's words: nothing is read or sent. Texts of others
-//! stay texts.
+//! What learners read, in their language. Links, entries elsewhere and codes to embed are made in their browsers
+//! (`web/share`): nobody else knows the key of a link.
 
-mod calendar;
-pub mod embed;
-mod escape;
-pub mod link;
-pub mod linkedin;
-pub mod signature;
+pub mod calendar;
 
 /// In which language people read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -29,8 +22,3 @@ impl Language {
         }
     }
 }
-
-/// A link that leads into no web: only `https` and `http` links are shared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no web address: it must begin with https:// or http:// and hold no blanks")]
-pub struct NoWebLink;
