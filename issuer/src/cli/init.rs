@@ -102,7 +102,8 @@ fn tell(args: &Args, config: &Path, example: &Path, id: &str, console: &Console)
         "Issue: testamur-issuer issue --template NAME --roster people.csv --out DIR".to_owned(),
     ];
     if let Some(domain) = &args.domain {
-        let step = format!("Publish what `testamur-issuer key document` prints at https://{domain}/.well-known/did.json.");
+        let step =
+            format!("Publish what `testamur-issuer key document` prints at https://{domain}/.well-known/did.json.");
         steps.insert(1, step);
     }
     steps.iter().zip(1..).for_each(|(step, number)| console.line(&format!("  {number}. {step}")));

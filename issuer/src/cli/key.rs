@@ -180,7 +180,8 @@ fn document(ring: &KeyRing, settings: &Settings, console: &Console) -> Result<Ex
     let document = did_document(id, ring.keys(), accounts).map_err(failure::of_keys)?;
     console.raw(format!("{}\n", serde_json::to_string_pretty(&document).expect("JSON values serialise")).as_bytes());
     if accounts.is_empty() {
-        console.note("It names no account: with signing.accounts in the configuration, verifiers need no policy for it.");
+        console
+            .note("It names no account: with signing.accounts in the configuration, verifiers need no policy for it.");
     }
     if let Ok(url) = document_url(id) {
         console.note(&format!("Publish it at {url}"));

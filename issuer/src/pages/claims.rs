@@ -52,9 +52,8 @@ pub async fn claim(
     shared.rates.count(Counted::Claim, &parts.extensions, &parts.headers)?;
     let id = page_id(&id)?;
     let ClaimRequest { token, owner } = body::json(&parts.headers, body, SMALL).await?;
-    let token = Secret::parse(&token).ok_or_else(|| {
-        Problem::new(Kind::WrongToken, "look whether the link in the mail is complete")
-    })?;
+    let token = Secret::parse(&token)
+        .ok_or_else(|| Problem::new(Kind::WrongToken, "look whether the link in the mail is complete"))?;
     let owner = Secret::parse(&owner)
         .ok_or_else(|| Problem::new(Kind::BadRequest, "`owner` must be 22 letters of base64url: 16 random bytes"))?;
     let now = shared.now();

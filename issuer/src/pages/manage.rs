@@ -21,6 +21,7 @@ use super::{
     secret::Secret,
     store::{self, Lines, NewPage, Page, Quota},
 };
+use crate::certificate::Language;
 
 /// A portfolio names a hundred credentials at most, in some ten KiB: this is the fifth class of sealed content.
 const MAX_PORTFOLIO: usize = (64 << 10) + 64;
@@ -40,7 +41,13 @@ pub struct Published {
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPreview {
+    /// `achievement`, `issuer`, `name`, `date`: those that the learner allows.
+    #[schema(value_type = Object)]
     lines: Lines,
+    /// The language of the picture's own words: `en` or `es`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    language: Language,
 }
 
 /// A further page of the same learner's.
@@ -70,7 +77,11 @@ pub struct Offer {
 
 /// The page.
 #[utoipa::path(get, path = "/v1/pages/{id}", responses((status = 200, body = Page)))]
-pub async fn page(State(shared): State<Shared>, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn page(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let (id, owner) = (page_id(&id)?, owner(&headers)?);
     Ok(secret(Json(shared.with_store(move |store| store.page(&id, &owner)).await?)))
 }
@@ -110,11 +121,11 @@ pub async fn set_preview(
     let (parts, body) = request.into_parts();
     shared.rates.count(Counted::Change, &parts.extensions, &parts.headers)?;
     let (id, owner) = (page_id(&id)?, owner(&parts.headers)?);
-    let NewPreview { lines } = body::json(&parts.headers, body, SMALL).await?;
+    let NewPreview { lines, language } = body::json(&parts.headers, body, SMALL).await?;
     preview::check(&lines)?;
     // Nothing is painted for whoever does not own the page.
     shared.with_store(move |store| store.page(&id, &owner)).await?;
-    let (lines, png) = preview::paint(lines).await?;
+    let (lines, png) = preview::paint(&shared, lines, language).await?;
     Ok(secret(Json(shared.with_store(move |store| store.set_preview(&id, &owner, &lines, &png)).await?)))
 }
 
@@ -151,7 +162,8 @@ pub async fn add(State(shared): State<Shared>, request: Request<Body>) -> Result
     shared.rates.count(Counted::Change, &parts.extensions, &parts.headers)?;
     let owner = owner(&parts.headers)?;
     let parent = parts.headers.get("testamur-page").and_then(|value| value.to_str().ok());
-    let parent = parent.ok_or_else(|| Problem::new(Kind::BadRequest, "the header Testamur-Page names a claimed page"))?;
+    let parent =
+        parent.ok_or_else(|| Problem::new(Kind::BadRequest, "the header Testamur-Page names a claimed page"))?;
     let parent = page_id(parent)?;
     // A large body is read for owners only.
     shared.with_store(move |store| store.page(&parent, &owner)).await?;

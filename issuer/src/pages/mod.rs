@@ -4,6 +4,7 @@
 //! (the learner) → `show`, `preview` (everybody) → [`crate::wallet`] → [`router`], [`run`].
 
 pub mod access;
+mod api;
 pub(crate) mod body;
 mod claims;
 mod manage;
@@ -43,7 +44,7 @@ use self::{
     problem::{Kind, Problem},
     store::{ShareError, ShareStore},
 };
-use crate::{server, store::StoreError, web};
+use crate::{certificate::Fonts, server, store::StoreError, web};
 
 pub use settings::{Limits, Origin, Recognised, Settings, Verify};
 
@@ -65,6 +66,7 @@ pub struct Pages {
     issuer_name: String,
     verify: Verify,
     limits: Limits,
+    fonts: &'static Fonts,
 }
 
 /// One for all requests.
@@ -78,12 +80,14 @@ pub struct Parts {
     pub did: Box<dyn Fn() -> Option<Value> + Send + Sync>,
     /// The time.
     pub clock: Box<dyn Fn() -> UnixSeconds + Send + Sync>,
+    /// What previews are set in.
+    pub fonts: &'static Fonts,
 }
 
 impl Pages {
     /// Opens the store in this folder.
     pub fn open(folder: &Path, settings: &Settings, parts: Parts) -> Result<Shared, StoreError> {
-        let Parts { issuer_name, did, clock } = parts;
+        let Parts { issuer_name, did, clock, fonts } = parts;
         Ok(Arc::new(Self {
             store: Mutex::new(ShareStore::open(&folder.join(STORE))?),
             clock,
@@ -94,6 +98,7 @@ impl Pages {
             issuer_name,
             verify: settings.verify.clone(),
             limits: settings.limits.clone(),
+            fonts,
         }))
     }
 
@@ -146,6 +151,7 @@ pub fn router(shared: Shared) -> Router {
         .route("/verify", get(async || Redirect::permanent("/verify/")))
         .route("/verify/", get(async |headers| web::page("verify/index.html", web::VERIFY, &headers)))
         .route("/embed/", get(async |headers| web::page("embed/index.html", web::VERIFY, &headers)))
+        .route("/openapi.json", get(api::openapi))
         .route("/healthz", get(async || "ok\n"));
     owner
         .merge(for_all_origins())

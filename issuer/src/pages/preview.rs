@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use sha2::{Digest as _, Sha256};
+use tokio::task::spawn_blocking;
 
 use super::{
     Shared,
@@ -14,7 +15,10 @@ use super::{
     problem::{Kind, Problem},
     store::{Lines, Preview},
 };
-use crate::share::escape::html;
+use crate::{
+    certificate::{self, Language, PREVIEW_SIZE},
+    markup::escape,
+};
 
 /// Letters of a line: more does not fit a picture.
 const MAX_LINE: usize = 200;
@@ -35,9 +39,15 @@ pub fn check(lines: &Lines) -> Result<(), Problem> {
     if is_empty { wrong("there are no lines; to show nothing, delete the preview".to_owned()) } else { Ok(()) }
 }
 
-/// The picture.
-pub async fn paint(lines: Lines) -> Result<(Lines, Vec<u8>), Problem> {
-    Ok((lines, Vec::new()))
+/// The lines with the picture of them.
+pub async fn paint(shared: &Shared, lines: Lines, language: Language) -> Result<(Lines, Vec<u8>), Problem> {
+    let fonts = shared.fonts;
+    let painting = spawn_blocking(move || {
+        let preview = certificate::preview(&lines, language, fonts)?;
+        Ok((lines, preview.png))
+    });
+    let painted: Result<_, certificate::Fault> = painting.await.map_err(|error| Problem::internal(&error))?;
+    painted.map_err(|fault| Problem::internal(&fault))
 }
 
 /// `GET /c/{id}/preview.png`.
@@ -61,25 +71,26 @@ pub async fn picture(
 
 /// The lines as Open Graph has them (ogp.me), for the head of the page's HTML.
 pub fn tags(lines: &Lines, page: &str) -> String {
-    let known = |line: &Option<String>| line.as_deref().map(html);
+    let known = |line: &Option<String>| line.as_deref().map(escape);
     let (achievement, name) = (known(&lines.achievement), known(&lines.name));
     let title = [achievement, name].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let more = [known(&lines.issuer), known(&lines.date)].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let (title, more) = if title.is_empty() { (more, String::new()) } else { (title, more) };
-    let page = html(page);
+    let page = escape(page);
     let mut tags = vec![
         ("og:type", "website".to_owned()),
         ("og:title", title),
         ("og:url", page.clone()),
         ("og:image", format!("{page}/preview.png")),
         ("og:image:type", "image/png".to_owned()),
-        ("og:image:width", "1200".to_owned()),
-        ("og:image:height", "630".to_owned()),
+        ("og:image:width", PREVIEW_SIZE.0.to_string()),
+        ("og:image:height", PREVIEW_SIZE.1.to_string()),
     ];
     if !more.is_empty() {
         tags.push(("og:description", more));
     }
-    let mut tags: String = tags.iter().map(|(name, text)| format!("<meta property=\"{name}\" content=\"{text}\" />")).collect();
+    let mut tags: String =
+        tags.iter().map(|(name, text)| format!("<meta property=\"{name}\" content=\"{text}\" />")).collect();
     tags.push_str("<meta name=\"twitter:card\" content=\"summary_large_image\" />");
     tags
 }

@@ -68,7 +68,13 @@ mod tests {
         assert_eq!(text.len(), LETTERS);
         assert_eq!(Secret::parse(&text), Some(secret.clone()));
         assert!(!format!("{secret:?}").contains(text.as_str()));
-        for bad in ["", "AAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAB", "AAAAAAAAAAAAAAAAAAAAAA==", "AAAAAAAAAAAAAAAAAAAAAAA"] {
+        for bad in [
+            "",
+            "AAAAAAAAAAAAAAAAAAAAA",
+            "AAAAAAAAAAAAAAAAAAAAAB",
+            "AAAAAAAAAAAAAAAAAAAAAA==",
+            "AAAAAAAAAAAAAAAAAAAAAAA",
+        ] {
             assert_eq!(Secret::parse(bad), None, "{bad}");
         }
         assert!(secret.hash().is(&Secret::parse(&text).unwrap().hash()));

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 use testamur_core::{Address, ChainId};
 
-use crate::share::Language;
+use crate::certificate::Language;
 
 /// The learners' pages.
 #[derive(Clone, Debug, Deserialize)]
@@ -111,7 +111,8 @@ impl TryFrom<String> for Origin {
             "http" => return Err(format!("{text}: secrets are in these links: https only, except on this machine")),
             _ => return Err(refused()),
         }
-        let is_plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        let is_plain =
+            url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
         if is_plain { Ok(Self(url.origin().ascii_serialization())) } else { Err(refused()) }
     }
 }
@@ -139,7 +140,14 @@ mod tests {
         let origin = |text: &str| Origin::try_from(text.to_owned());
         assert_eq!(origin("https://Badges.example/").unwrap().as_str(), "https://badges.example");
         assert_eq!(origin("http://127.0.0.1:8651").unwrap().as_str(), "http://127.0.0.1:8651");
-        for bad in ["https://a.example/x", "https://a.example/?x", "https://u@a.example", "a.example", "ftp://a", "https://a#x"] {
+        for bad in [
+            "https://a.example/x",
+            "https://a.example/?x",
+            "https://u@a.example",
+            "a.example",
+            "ftp://a",
+            "https://a#x",
+        ] {
             assert!(origin(bad).is_err(), "{bad}");
         }
         assert!(origin("http://badges.example").unwrap_err().contains("https only"));

@@ -50,11 +50,7 @@ pub async fn sealed(State(shared): State<Shared>, Path(id): Path<String>) -> Res
 
 /// The page could open it: one view more, whoever it was.
 #[utoipa::path(post, path = "/v1/pages/{id}/views", responses((status = 204), (status = 404)))]
-pub async fn view(
-    State(shared): State<Shared>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Result<Response, Problem> {
+pub async fn view(State(shared): State<Shared>, Path(id): Path<String>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     shared.rates.count(Counted::Change, &parts.extensions, &parts.headers)?;
     let id = page_id(&id)?;

@@ -67,6 +67,7 @@ impl Site {
             issuer_name: "Example University".to_owned(),
             did: Box::new(|| Some(json!({ "id": "did:web:badges.example" }))),
             clock: Box::new(move || UnixSeconds(time.load(SeqCst))),
+            fonts: Fonts::built_in(),
         };
         Self { shared: Pages::open(folder.path(), &settings, parts).unwrap(), clock, folder }
     }
@@ -247,7 +248,10 @@ async fn what_is_deleted_is_in_no_file_and_its_id_is_never_used_again() {
     let sealed = site.own(&link, "GET", "/parts/credential", None).await.body;
     let piece = &sealed[1000..1100];
     assert!(contains(&site.dump(), piece));
-    assert_eq!(site.send("DELETE", &format!("/v1/pages/{}", link.id), Some(&Secret::random()), None).await.kind(), (403, "wrong-owner".into()));
+    assert_eq!(
+        site.send("DELETE", &format!("/v1/pages/{}", link.id), Some(&Secret::random()), None).await.kind(),
+        (403, "wrong-owner".into())
+    );
     assert_eq!(site.own(&link, "DELETE", "", None).await.status, 204);
     let dump = site.dump();
     assert!(!contains(&dump, piece) && !contains(&dump, &link.owner.hash().0));
@@ -305,7 +309,11 @@ async fn only_sealed_content_is_kept() {
         (with("sealed", STANDARD.encode([&[1; 29][..], &[0; 1 << 17]].concat()).into()), (201, "")),
     ] {
         let answer = site.add(&link, body).await;
-        if kind.0 == 201 { assert_eq!(answer.status, 201) } else { assert_eq!(answer.kind(), (kind.0, kind.1.to_owned())) }
+        if kind.0 == 201 {
+            assert_eq!(answer.status, 201)
+        } else {
+            assert_eq!(answer.kind(), (kind.0, kind.1.to_owned()))
+        }
     }
     let large = STANDARD.encode([&[1; 29][..], &[0; 1 << 17]].concat());
     let (_, mut body) = further("portfolio");
@@ -328,7 +336,10 @@ async fn nobody_but_the_owner_does_what_owners_do() {
         ("DELETE", "", None),
     ] {
         let path = format!("/v1/pages/{}{path}", link.id);
-        assert_eq!(site.send(method, &path, Some(&other.owner), body.clone()).await.kind(), (403, "wrong-owner".into()));
+        assert_eq!(
+            site.send(method, &path, Some(&other.owner), body.clone()).await.kind(),
+            (403, "wrong-owner".into())
+        );
         let anonymous = site.send(method, &path, None, body).await;
         assert_eq!(anonymous.kind(), (401, "no-owner".into()), "{method} {path}");
         assert!(anonymous.headers[header::WWW_AUTHENTICATE].to_str().unwrap().starts_with("Owner"));
@@ -385,7 +396,8 @@ async fn no_byte_of_the_store_opens_or_tells_anything() {
     let mut secrets = vec![key(&link.key), key(&portfolio.key), code.into_bytes()];
     secrets.extend([&link.token, &link.owner, &portfolio.owner].map(|secret| secret.reveal().as_bytes().to_vec()));
     let raw = secrets.iter().map(|text| base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap());
-    let texts = ["Ana Perez", "Plaintext", "Botany", "Mine", "Ana.pdf", "achievement"].map(|text| text.as_bytes().to_vec());
+    let texts =
+        ["Ana Perez", "Plaintext", "Botany", "Mine", "Ana.pdf", "achievement"].map(|text| text.as_bytes().to_vec());
     for secret in raw.collect::<Vec<_>>().into_iter().chain(secrets).chain(texts) {
         assert!(!contains(&dump, &secret), "{}", String::from_utf8_lossy(&secret));
     }

@@ -32,9 +32,15 @@ impl ShareStore {
             if is_used(&inviting, &page.id)? {
                 return Err(ShareError::IdUsed);
             }
-            inviting.prepare_cached("INSERT INTO pages (id, kind, token, created, expires) VALUES (?, ?, ?, ?, ?)")?.execute(
-                params![page.id.as_bytes(), Kind::Credential, page.token, now.0 as i64, page.expires.0 as i64],
-            )?;
+            inviting
+                .prepare_cached("INSERT INTO pages (id, kind, token, created, expires) VALUES (?, ?, ?, ?, ?)")?
+                .execute(params![
+                    page.id.as_bytes(),
+                    Kind::Credential,
+                    page.token,
+                    now.0 as i64,
+                    page.expires.0 as i64
+                ])?;
             page.parts.iter().try_for_each(|part| keep_part(&inviting, &page.id, part))?;
         }
         Ok(inviting.commit()?)

@@ -22,7 +22,10 @@ use super::secret::Hashed;
 use crate::{sqlite, store::StoreError};
 
 pub use owned::{NewPage, Page, Quota};
-pub use public::{Lines, Preview};
+pub use public::Preview;
+
+/// What social sites may show of a page: only what its learner put here.
+pub use crate::certificate::Lines;
 
 /// Each brings the file from the version before (its place from 0) to the next one.
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
@@ -210,7 +213,10 @@ impl ToSql for Kind {
 impl FromSql for Kind {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let name = value.as_str()?;
-        [Self::Credential, Self::Portfolio].into_iter().find(|kind| kind.name() == name).ok_or(FromSqlError::InvalidType)
+        [Self::Credential, Self::Portfolio]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or(FromSqlError::InvalidType)
     }
 }
 

@@ -17,7 +17,8 @@ impl ShareStore {
     ) -> Result<(), ShareError> {
         let offering = self.connection.transaction_with_behavior(Immediate)?;
         check_owner(&offering, id, owner)?;
-        let kind: Kind = offering.query_row("SELECT kind FROM pages WHERE id = ?", [id.as_bytes()], |row| row.get(0))?;
+        let kind: Kind =
+            offering.query_row("SELECT kind FROM pages WHERE id = ?", [id.as_bytes()], |row| row.get(0))?;
         if kind != Kind::Credential {
             return Err(ShareError::NoPart("credential for a wallet"));
         }
@@ -36,10 +37,10 @@ impl ShareStore {
         expires: UnixSeconds,
     ) -> Result<(), ShareError> {
         // Found by its hash: where that differs from others tells nothing about the code.
-        let redeem = "UPDATE offers SET code = NULL, token = ?, expires = ? WHERE page = ? AND code = ? AND expires > ?";
-        let redeemed = self
-            .connection
-            .execute(redeem, params![token, expires.0 as i64, id.as_bytes(), code, now.0 as i64])?;
+        let redeem =
+            "UPDATE offers SET code = NULL, token = ?, expires = ? WHERE page = ? AND code = ? AND expires > ?";
+        let redeemed =
+            self.connection.execute(redeem, params![token, expires.0 as i64, id.as_bytes(), code, now.0 as i64])?;
         if redeemed == 1 { Ok(()) } else { Err(ShareError::NoOffer) }
     }
 
@@ -47,10 +48,8 @@ impl ShareStore {
     /// have been lost.
     pub fn offered(&self, id: &SealedId, token: &Hashed, now: UnixSeconds) -> Result<Vec<u8>, ShareError> {
         let select = "SELECT 1 FROM offers WHERE page = ? AND token = ? AND expires > ?";
-        let is_good = self
-            .connection
-            .query_row(select, params![id.as_bytes(), token, now.0 as i64], |_| Ok(()))
-            .optional()?;
+        let is_good =
+            self.connection.query_row(select, params![id.as_bytes(), token, now.0 as i64], |_| Ok(())).optional()?;
         is_good.ok_or(ShareError::NoOffer)?;
         sealed(&self.connection, id)
     }

@@ -6,8 +6,8 @@ use testamur_core::UnixSeconds;
 use testamur_credentials::sealed::SealedId;
 
 use super::{
-    Gone, Hashed, Kind, Lines, Part, ShareError, ShareStore, absent, claim::parts, is_used, keep_part,
-    public::lines, remove,
+    Gone, Hashed, Kind, Lines, Part, ShareError, ShareStore, absent, claim::parts, is_used, keep_part, public::lines,
+    remove,
 };
 
 /// A page as its owner sees it.
@@ -26,6 +26,7 @@ pub struct Page {
     /// The names of its parts.
     pub parts: Vec<String>,
     /// What social sites may show of it.
+    #[schema(value_type = Option<Object>)]
     pub preview: Option<Lines>,
 }
 
@@ -92,9 +93,8 @@ impl ShareStore {
 
     /// Social sites may show nothing of it.
     pub fn drop_preview(&mut self, id: &SealedId, owner: &Hashed) -> Result<Page, ShareError> {
-        let page = self.change(id, owner, |changing| {
-            changing.execute("DELETE FROM previews WHERE page = ?", [id.as_bytes()])
-        })?;
+        let page = self
+            .change(id, owner, |changing| changing.execute("DELETE FROM previews WHERE page = ?", [id.as_bytes()]))?;
         self.wipe()?;
         Ok(page)
     }
@@ -188,7 +188,8 @@ fn is_same(connection: &Connection, parent: &SealedId, new: &NewPage) -> Result<
 /// Only a claimed page has further ones: what a learner made has none of its own.
 fn check_room(connection: &Connection, parent: &SealedId, new: &NewPage, quota: Quota) -> Result<(), ShareError> {
     let made: bool =
-        connection.query_row("SELECT parent IS NOT NULL FROM pages WHERE id = ?", [parent.as_bytes()], |row| row.get(0))?;
+        connection
+            .query_row("SELECT parent IS NOT NULL FROM pages WHERE id = ?", [parent.as_bytes()], |row| row.get(0))?;
     if made {
         return Err(ShareError::WrongOwner);
     }

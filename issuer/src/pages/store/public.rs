@@ -1,28 +1,9 @@
 //! What everybody with the link sees, while the page is published.
 
 use rusqlite::{Connection, OptionalExtension as _};
-use serde::{Deserialize, Serialize};
 use testamur_credentials::sealed::SealedId;
 
-use super::{CREDENTIAL, ShareError, ShareStore, absent};
-
-/// What social sites may show of a page: only what its learner put here.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Lines {
-    /// What was achieved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub achievement: Option<String>,
-    /// Who says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub issuer: Option<String>,
-    /// The learner.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// When.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub date: Option<String>,
-}
+use super::{CREDENTIAL, Lines, ShareError, ShareStore, absent};
 
 /// A preview as everybody gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +47,8 @@ fn check_published(connection: &Connection, id: &SealedId) -> Result<(), ShareEr
 }
 
 pub(super) fn sealed(connection: &Connection, id: &SealedId) -> Result<Vec<u8>, ShareError> {
-    let mut select = connection.prepare_cached("SELECT sealed FROM parts JOIN pages ON id = page WHERE page = ? AND part = kind")?;
+    let mut select =
+        connection.prepare_cached("SELECT sealed FROM parts JOIN pages ON id = page WHERE page = ? AND part = kind")?;
     let sealed = select.query_row([id.as_bytes()], |row| row.get(0)).optional()?;
     sealed.ok_or(ShareError::NoPart(CREDENTIAL))
 }
