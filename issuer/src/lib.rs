@@ -21,4 +21,5 @@ pub mod server;
 pub mod sqlite;
 pub mod store;
 pub mod template;
+pub mod wallet;
 pub mod web;
