@@ -9,6 +9,7 @@
 
 pub mod certificate;
 mod clock;
+pub mod change;
 pub mod config;
 pub mod credential;
 pub mod issue;
