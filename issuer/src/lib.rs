@@ -8,12 +8,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod certificate;
-mod clock;
 pub mod change;
+mod clock;
 pub mod config;
 pub mod credential;
 pub mod issue;
 pub mod keys;
+pub mod mail;
 mod markup;
 pub mod pages;
 pub mod profile;
