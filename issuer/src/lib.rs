@@ -3,7 +3,7 @@
 //!
 //! Reading order: `profile` (who issues) → `template` (what for) → `roster` (to whom) → `credential` (all three as
 //! one document) → `store` and `issue` (a run that survives its own end) → `change`
-//! → `pages` (what learners and employers see) and `wallet`, `mail`.
+//! → `invite` and `mail` (learners are told) → `pages` and `wallet` (what learners, employers and wallets get).
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -12,6 +12,7 @@ pub mod change;
 mod clock;
 pub mod config;
 pub mod credential;
+pub mod invite;
 pub mod issue;
 pub mod keys;
 pub mod mail;
@@ -20,6 +21,7 @@ pub mod pages;
 pub mod profile;
 pub mod roster;
 pub mod server;
+pub mod sharing;
 pub mod sqlite;
 pub mod store;
 pub mod template;
