@@ -230,7 +230,7 @@ impl Desk {
     ) -> Result<u64, InviteError> {
         let expires = UnixSeconds(now.0 + self.claim_seconds);
         let Self { public_url, fonts, .. } = self;
-        let sealer = Sealer { base: public_url.as_str(), fonts: *fonts, language: wish.language, expires };
+        let sealer = Sealer { base: public_url.as_str(), fonts, language: wish.language, expires };
         let sealing = issued.into_par_iter().map(|issued| (issued.listed.id.clone(), sealer.make(issued)));
         let mut made = Vec::new();
         for (id, one) in sealing.collect::<Vec<_>>() {
