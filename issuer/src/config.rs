@@ -18,6 +18,7 @@ use crate::{
     keys::{Account, IssuerKey, KeyRing, KeysError},
     mail, pages,
     profile::Profile,
+    studio,
     template::TemplateFaults,
 };
 
@@ -47,6 +48,8 @@ pub struct Settings {
     pub share: Option<pages::Settings>,
     /// How mails to learners are sent, if they are.
     pub mail: Option<mail::Settings>,
+    /// The web studio, where there is one.
+    pub studio: Option<studio::Settings>,
     /// The folder that all paths start from.
     #[serde(skip)]
     folder: PathBuf,
@@ -174,6 +177,9 @@ impl Settings {
         }
         if self.profile.name.trim().is_empty() {
             return refuse("profile.name", "what do people call the issuer?");
+        }
+        if let Some((key, reason)) = self.studio.as_ref().and_then(studio::Settings::fault) {
+            return refuse(key, reason);
         }
         let profile = self.profile.clone().checked(&self.folder).map_err(SettingsError::Profile)?;
         Ok(Self { profile, ..self })

@@ -24,6 +24,7 @@ pub mod server;
 pub mod sharing;
 pub mod sqlite;
 pub mod store;
+pub mod studio;
 pub mod template;
 pub mod wallet;
 pub mod web;

@@ -16,6 +16,7 @@ mod revoke;
 mod serve;
 mod suspend;
 mod template;
+mod user;
 
 use std::{
     path::PathBuf,
@@ -67,6 +68,9 @@ enum Command {
     List(list::Args),
     Invite(invite::Args),
     Revoke(revoke::Args),
+    /// Say who may sign in to the studio.
+    #[command(subcommand)]
+    User(user::Command),
     Suspend(suspend::Args),
     Reinstate(suspend::Reinstate),
     Reissue(reissue::Args),
@@ -117,9 +121,10 @@ async fn execute(command: Command, config: &std::path::Path, console: &Console) 
         Command::Template(command) => template::run(command, console),
         Command::Issue(args) => issue::run(args, &settings(config)?, console).await,
         Command::Invite(args) => invite::run(args, &settings(config)?, console).await,
-        Command::Serve(args) => serve::run(args, settings(config)?, console).await,
         Command::List(args) => list::run(&args, &settings(config)?, console),
         Command::Revoke(args) => revoke::run(args, &settings(config)?, console).await,
+        Command::Serve(args) => serve::run(args, settings(config)?, console).await,
+        Command::User(command) => user::run(command, &settings(config)?, console),
         Command::Suspend(args) => suspend::run(&args, true, &settings(config)?, console).await,
         Command::Reinstate(args) => suspend::run(&args.args, false, &settings(config)?, console).await,
         Command::Reissue(args) => reissue::run(&args, &settings(config)?, console).await,
