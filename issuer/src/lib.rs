@@ -2,16 +2,23 @@
 //! here; the registry's node, which is reached over its public API only, sees blinded digests.
 //!
 //! Reading order: `profile` (who issues) → `template` (what for) → `roster` (to whom) → `credential` (all three as
-//! one document) → `store` and `issue` (a run that survives its own end) → `change` → `share`.
+//! one document) → `store` and `issue` (a run that survives its own end) → `change`
+//! → `pages` (what learners and employers see) and `wallet`, `mail`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod certificate;
+mod clock;
 pub mod config;
 pub mod credential;
 pub mod issue;
 pub mod keys;
+mod markup;
+pub mod pages;
 pub mod profile;
 pub mod roster;
-pub mod share;
+pub mod server;
+pub mod sqlite;
 pub mod store;
 pub mod template;
+pub mod web;

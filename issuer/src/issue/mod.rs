@@ -17,14 +17,19 @@ mod randomness;
 mod submit;
 mod write;
 
-use std::{path::Path, time::Duration};
+use std::{fmt, path::Path, time::Duration};
 
 use serde::Serialize;
 use testamur::node::{Node, Place, Wait};
 use testamur_core::{Address, UnixSeconds};
 use testamur_credentials::sign::{Signer, Suite};
 
-use crate::{profile::Profile, roster::Row, store::Store, template::Template};
+use crate::{
+    profile::Profile,
+    roster::Row,
+    store::{RunId, Store},
+    template::Template,
+};
 use draft::Desk;
 
 pub use error::IssueError;
@@ -58,6 +63,8 @@ pub struct Order<'a> {
 /// What is told while a run goes on.
 #[derive(Debug)]
 pub enum Step<'a> {
+    /// The run has its number.
+    Began(RunId),
     /// A row gets no new credential: its line, and why.
     Passed(u64, Passed<'a>),
     /// So many more are signed and stored.
@@ -84,6 +91,17 @@ pub enum Passed<'a> {
     Revoked(&'a str),
     /// The learner has exactly this.
     Already(&'a str),
+}
+
+impl fmt::Display for Passed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fault(fault) => f.write_str(fault),
+            Self::Differs(id) => write!(f, "the learner has this already, with other content: {id}"),
+            Self::Revoked(id) => write!(f, "the learner had this, and it was revoked: {id}"),
+            Self::Already(id) => write!(f, "the learner has exactly this: {id}"),
+        }
+    }
 }
 
 /// What came of a run.
@@ -129,6 +147,7 @@ pub async fn issue(
     let folder = write::folder(order.folder)?;
     let place = node.place(order.account).await?;
     let run = store.begin_run(&order.template.id, &folder, &place, now)?;
+    tell(Step::Began(run));
     let server = node.public_url(place.issuer).await?;
     let desk = Desk { order, place, server, folder, run, now };
     let mut summary = Summary::default();

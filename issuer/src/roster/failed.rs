@@ -3,12 +3,26 @@
 //! A cell that a spreadsheet would run as a formula (`=`, `+`, `-`, `@` in front) is written with an apostrophe before it,
 //! which spreadsheets show as text; a number or a phone number stays. Reading takes that apostrophe off again.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 use serde_json::{Map, Value};
 use testamur_core::json;
 
-use super::{Original, Shape, columns::OURS};
+use super::{Original, Roster, Row, Shape, columns::OURS};
+
+/// Reads a roster once more, and writes those of its rows that failed: the faults by their lines.
+pub fn rewrite<W: Write>(roster: Roster, faults: &BTreeMap<u64, String>, out: W) -> io::Result<W> {
+    let mut failed = Failed::new(out, &roster.shape())?;
+    for Row { line, original, .. } in roster {
+        if let Some(fault) = faults.get(&line) {
+            failed.write(line, &original, fault)?;
+        }
+    }
+    failed.finish()
+}
 
 /// Writes `failed.csv`, or for a roster of JSON lines `failed.jsonl`.
 pub struct Failed<W: Write> {
@@ -92,7 +106,7 @@ pub(super) fn armed(cell: &str) -> &str {
 fn is_armed(cell: &str) -> bool {
     let inner = cell.trim_start_matches('\'');
     match inner.chars().next() {
-        Some('=' | '@' | '\t' | '\r') => true,
+        Some('=' | '@' | '\t' | '\r' | '\n') => true,
         Some('+' | '-') => inner.len() < cell.len() || !is_number(&inner[1..]),
         _ => false,
     }

@@ -5,7 +5,8 @@ use time::{Date, OffsetDateTime};
 
 use super::Language;
 
-const MONTHS_ENGLISH: [&str; 12] = [
+/// The months in English.
+pub(crate) const MONTHS_ENGLISH: [&str; 12] = [
     "January",
     "February",
     "March",
@@ -34,12 +35,18 @@ const MONTHS_SPANISH: [&str; 12] = [
     "diciembre",
 ];
 
-fn date(instant: UnixSeconds) -> Option<Date> {
+/// The day in UTC; `None` beyond the calendar (year 9999).
+pub(crate) fn date(instant: UnixSeconds) -> Option<Date> {
     OffsetDateTime::from_unix_timestamp(i64::try_from(instant.0).ok()?).ok().map(OffsetDateTime::date)
 }
 
-/// The day in UTC: `4 March 2026`, `4 de marzo de 2026`; the seconds since 1970 beyond the calendar.
-pub fn day(instant: UnixSeconds, language: Language) -> String {
+/// Year, and month from 1.
+pub(crate) fn month(instant: UnixSeconds) -> Option<(i32, u8)> {
+    date(instant).map(|date| (date.year(), u8::from(date.month())))
+}
+
+/// `4 March 2026`, `4 de marzo de 2026`.
+pub(crate) fn day(instant: UnixSeconds, language: Language) -> String {
     let Some(date) = date(instant) else { return instant.to_string() };
     let (day, year, month) = (date.day(), date.year(), usize::from(u8::from(date.month())) - 1);
     match language {
