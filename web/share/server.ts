@@ -77,10 +77,10 @@ export async function publish(owned: Owned, published: boolean): Promise<void> {
   await ask('PUT', `pages/${owned.id}/published`, { owned, body: { published } });
 }
 
-/** Lets social sites show these lines; `null`: nothing. */
-export async function preview(owned: Owned, lines: Lines | null): Promise<void> {
+/** Lets social sites show these lines, on a picture in this language; `null`: nothing. */
+export async function preview(owned: Owned, lines: Lines | null, language: string): Promise<void> {
   const path = `pages/${owned.id}/preview`;
-  await (lines === null ? ask('DELETE', path, { owned }) : ask('PUT', path, { owned, body: { lines } }));
+  await (lines === null ? ask('DELETE', path, { owned }) : ask('PUT', path, { owned, body: { lines, language } }));
 }
 
 export async function remove(owned: Owned): Promise<void> {

@@ -1,7 +1,7 @@
 /** What social sites may show of a page: words that the learner chooses, and a picture of them. */
 
 import { type Child, h } from '../../src/dom';
-import { day } from '../../src/i18n';
+import { day, language } from '../../src/i18n';
 import type { Told } from '../../src/credential';
 import { type Held, button, said, unpublished } from '../held';
 import { type Lines, preview as set } from '../server';
@@ -23,7 +23,7 @@ export function preview(held: Held): Child[] {
     h('p', {}, t('preview-about')),
     form,
     state.preview && state.published && picture(page.id),
-    state.preview && button('preview-drop', () => void held.act(() => set(page, null), told)),
+    state.preview && button('preview-drop', () => void held.act(() => set(page, null, language), told)),
     told,
   ];
 
@@ -31,7 +31,7 @@ export function preview(held: Held): Child[] {
     event.preventDefault();
     const chosen = LINES.filter((name) => form.querySelector<HTMLInputElement>(`input[name="${name}"]`)?.checked);
     const lines: Lines = Object.fromEntries(chosen.map((name) => [name, words[name]]));
-    void held.act(() => set(page, chosen.length === 0 ? null : lines), told);
+    void held.act(() => set(page, chosen.length === 0 ? null : lines, language), told);
   }
 }
 

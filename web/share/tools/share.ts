@@ -25,14 +25,14 @@ function published({ page, state }: Pick<Held, 'page' | 'state'>, title: string,
   const link = shareLink(page);
   const code = qr(link, t('qr-of-link'));
   return [
+    h('p', {}, t('shared-about')),
+    copied(t('link'), link),
     h(
       'div',
       { class: 'with-code' },
       h(
         'div',
         {},
-        h('p', {}, t('shared-about')),
-        copied(t('link'), link),
         h(
           'div',
           { class: 'row' },

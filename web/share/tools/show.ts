@@ -2,7 +2,7 @@
 
 import { type Child, h, replace } from '../../src/dom';
 import { language } from '../../src/i18n';
-import { embedCode } from '../embed-code';
+import { type Embedded, embedCode } from '../embed-code';
 import { type Held, button, copied, said, shareLink, unpublished } from '../held';
 import { fields, url } from '../linkedin';
 import * as signature from '../signature';
@@ -56,8 +56,14 @@ function rich(html: string, text: string): HTMLElement {
 }
 
 export function embed(held: Held): Child[] {
-  const code = embedCode(location.origin, { whole: held.credential.text }, language);
-  return [h('p', {}, t('embed-how')), h('p', { class: 'quiet' }, t('embed-whole')), copied(t('embed-code'), code.trimEnd(), 6)];
+  const code = (credential: Embedded) => embedCode(location.origin, credential, language).trimEnd();
+  return [
+    unpublished(held),
+    h('p', {}, t('embed-how')),
+    copied(t('embed-code'), code({ at: shareLink(held.page) }), 4),
+    h('p', { class: 'quiet' }, t('embed-whole')),
+    copied(t('embed-code-whole'), code({ whole: held.credential.text }), 4),
+  ];
 }
 
 function day(text: string | undefined): Date | undefined {
