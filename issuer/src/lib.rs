@@ -9,6 +9,7 @@
 
 pub mod certificate;
 mod clock;
+pub mod change;
 pub mod config;
 pub mod credential;
 pub mod issue;
@@ -21,4 +22,5 @@ pub mod server;
 pub mod sqlite;
 pub mod store;
 pub mod template;
+pub mod wallet;
 pub mod web;

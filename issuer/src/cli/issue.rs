@@ -4,7 +4,6 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use clap::ValueEnum;
@@ -12,16 +11,15 @@ use testamur::{
     files,
     terminal::{Console, Exit, Failure, printable},
 };
-use testamur_credentials::sign::Suite;
 use testamur_issuer::{
-    config::{Settings, Settled},
-    issue::{AT_ONCE, Order, issue},
+    config::Settings,
+    issue::{Order, issue},
     roster::{self, DateOrder, Encoding, Field, Roster, RosterOptions, Shape, failed},
     store::{RunId, Store},
     template::{self, IdentityKind},
 };
 
-use super::{failure, now, progress::Progress, store, template::find};
+use super::{failure, making::Making, now, progress::Progress, store, template::find};
 
 const AFTER_HELP: &str = "\
 The roster is a table (CSV) with a heading for each column, or JSON lines. A row that cannot be
@@ -50,13 +48,14 @@ pub struct Args {
     /// How a credential says whose it is; several with commas. Default: as the template says.
     #[arg(long, value_enum, value_delimiter = ',')]
     identity: Vec<Identity>,
-    /// How it is signed: eddsa-jcs-2022, eddsa-rdfc-2022, or vc-jwt (a token, with its receipt beside it). Default: as
-    /// configured.
-    #[arg(long, value_name = "SUITE")]
-    suite: Option<Suite>,
-    /// How settled an anchor must be before its credential is written. Default: as configured.
-    #[arg(long, value_enum)]
-    wait: Option<WaitFor>,
+    #[command(flatten)]
+    making: Making,
+    /// Replace credentials that the roster corrects: the new one is issued, then the old one is revoked.
+    #[arg(long)]
+    supersede: bool,
+    /// Your own code for the reason of such revocations, from 0 to 255.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "supersede")]
+    reason: u8,
     /// Which heading is meant by learner, name, email…: `email=Work address`.
     #[arg(long, value_name = "COLUMN=HEADING", value_parser = mapping)]
     map: Vec<(Field, String)>,
@@ -72,12 +71,6 @@ pub struct Args {
     /// What stands between cells: one character, or `tab`. Default: found out.
     #[arg(long, value_name = "SEPARATOR", value_parser = separator)]
     separator: Option<u8>,
-    /// Seconds that a node is waited for which tells what keeps it from anchoring.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    patience: u64,
-    /// Credentials worked on at a time.
-    #[arg(long, value_name = "N", default_value_t = AT_ONCE, hide = true)]
-    at_once: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -90,14 +83,6 @@ enum Identity {
     Name,
     /// Nothing: whoever holds it.
     None,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum WaitFor {
-    /// In a block, which may still be undone.
-    Included,
-    /// In a finalized block.
-    Final,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -119,15 +104,6 @@ enum Letters {
     Utf16Be,
     #[value(name = "windows-1252")]
     Windows1252,
-}
-
-impl From<WaitFor> for Settled {
-    fn from(wait: WaitFor) -> Self {
-        match wait {
-            WaitFor::Included => Self::Included,
-            WaitFor::Final => Self::Final,
-        }
-    }
 }
 
 fn mapping(text: &str) -> Result<(Field, String), String> {
@@ -222,16 +198,10 @@ pub async fn run(args: Args, settings: &Settings, console: &Console) -> Result<E
     let key = settings.key().map_err(failure::of_settings)?;
     let node = settings.node().map_err(failure::of_settings)?;
     let mut store = store(settings)?;
+    let journals = settings.journals();
     let order = Order {
-        profile: &settings.profile,
-        template: &template,
-        signer: key.signer(),
-        suite: args.suite.unwrap_or(settings.signing.suite),
-        account: settings.node.account,
-        folder: &args.out,
-        wait: args.wait.map_or(settings.node.wait, Settled::from).into(),
-        at_once: args.at_once,
-        patience: Duration::from_secs(args.patience),
+        supersede: args.supersede.then_some(args.reason),
+        ..args.making.order(settings, &template, key.signer(), &args.out, &journals)
     };
     let mut progress = Progress::new(console);
     if progress.is_seen() {

@@ -7,7 +7,7 @@ use testamur::{
 use testamur_core::UnixSeconds;
 use testamur_issuer::{
     config::Settings,
-    store::{Listed, Wanted},
+    store::{Listed, Standing, Wanted},
 };
 
 use super::{failure, now, store};
@@ -27,6 +27,9 @@ pub struct Args {
     /// Only what has this in its id, template, or the learner's key, name or e-mail.
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
+    /// Only those of this template.
+    #[arg(long, value_name = "TEMPLATE")]
+    template: Option<String>,
     /// At most so many.
     #[arg(long, value_name = "N")]
     most: Option<usize>,
@@ -36,9 +39,11 @@ pub fn run(args: &Args, settings: &Settings, console: &Console) -> Result<Exit, 
     let now = now();
     let wanted = Wanted {
         text: args.search.clone(),
+        template: args.template.clone(),
         ends_before: args.expiring.as_deref().map(|text| end(text, now)).transpose()?,
-        good_at: args.expiring.as_ref().map(|_| now),
+        standing: args.expiring.as_ref().map(|_| (Standing::Good, now)),
         most: args.most,
+        ..Wanted::default()
     };
     let found = store(settings)?.list(&wanted).map_err(failure::of_store)?;
     for credential in &found {
@@ -65,12 +70,13 @@ fn line(credential: &Listed, now: UnixSeconds, console: &Console) -> String {
 }
 
 fn state(credential: &Listed, now: UnixSeconds) -> (Tone, &'static str) {
-    match credential {
-        Listed { revoked: Some(_), .. } => (Tone::Bad, "revoked"),
-        Listed { superseded: true, .. } => (Tone::Bad, "superseded"),
-        Listed { valid_until: Some(until), .. } if *until < now => (Tone::Unsure, "ended"),
-        Listed { state: testamur_issuer::store::State::Written, .. } => (Tone::Good, "good"),
-        Listed { state, .. } => (Tone::Unsure, state.name()),
+    match credential.standing(now) {
+        Standing::Good => (Tone::Good, "good"),
+        Standing::Revoked => (Tone::Bad, "revoked"),
+        Standing::Superseded => (Tone::Faint, "superseded"),
+        Standing::Suspended => (Tone::Unsure, "suspended"),
+        Standing::Ended => (Tone::Unsure, "ended"),
+        Standing::Unfinished => (Tone::Unsure, credential.state.name()),
     }
 }
 

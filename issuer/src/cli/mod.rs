@@ -5,8 +5,13 @@ mod init;
 mod issue;
 mod key;
 mod list;
+mod making;
+mod named;
 mod progress;
+mod reissue;
+mod renew;
 mod revoke;
+mod suspend;
 mod template;
 
 use std::{
@@ -58,6 +63,10 @@ enum Command {
     Issue(issue::Args),
     List(list::Args),
     Revoke(revoke::Args),
+    Suspend(suspend::Args),
+    Reinstate(suspend::Reinstate),
+    Reissue(reissue::Args),
+    Renew(renew::Args),
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  testamur-issuer completions bash > ~/.local/share/bash-completion/completions/testamur-issuer"
@@ -104,6 +113,10 @@ async fn execute(command: Command, config: &std::path::Path, console: &Console) 
         Command::Issue(args) => issue::run(args, &settings(config)?, console).await,
         Command::List(args) => list::run(&args, &settings(config)?, console),
         Command::Revoke(args) => revoke::run(args, &settings(config)?, console).await,
+        Command::Suspend(args) => suspend::run(&args, true, &settings(config)?, console).await,
+        Command::Reinstate(args) => suspend::run(&args.args, false, &settings(config)?, console).await,
+        Command::Reissue(args) => reissue::run(&args, &settings(config)?, console).await,
+        Command::Renew(args) => renew::run(&args, &settings(config)?, console).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "testamur-issuer", &mut script);

@@ -21,13 +21,14 @@ pub(super) struct Progress<'a> {
     run: Option<RunId>,
     drafted: usize,
     told: u64,
+    unrevoked: u64,
 }
 
 impl<'a> Progress<'a> {
     pub fn new(console: &'a Console) -> Self {
         // The length is said later.
         let bar = console.bar(usize::MAX, "signing");
-        Self { console, bar, phase: "signing", run: None, drafted: 0, told: 0 }
+        Self { console, bar, phase: "signing", run: None, drafted: 0, told: 0, unrevoked: 0 }
     }
 
     /// Whether anybody looks at the bar.
@@ -58,6 +59,11 @@ impl<'a> Progress<'a> {
             }
             Step::Anchored(count) => self.go_on("waiting for the anchor", count),
             Step::Written(count) => self.go_on("writing", count),
+            Step::Revoked(count) => self.console.object(&json!({ "revoked": count })),
+            Step::Unrevoked(id, why) => {
+                self.unrevoked += 1;
+                self.bar.suspend(|| self.console.error(&format!("{id} is not revoked: {why}")));
+            }
         }
     }
 
@@ -73,26 +79,17 @@ impl<'a> Progress<'a> {
     }
 
     fn passed(&mut self, line: u64, passed: Passed<'_>) {
-        let why = match passed {
-            Passed::Already(id) => {
-                self.console.object(&json!({ "line": line, "passed": "already", "id": id }));
-                return;
-            }
-            Passed::Fault(fault) => {
-                self.console.object(&json!({ "line": line, "passed": "fault", "fault": fault }));
-                fault.to_owned()
-            }
-            Passed::Differs(id) => {
-                self.console.object(&json!({ "line": line, "passed": "differs", "id": id }));
-                passed.to_string()
-            }
-            Passed::Revoked(id) => {
-                self.console.object(&json!({ "line": line, "passed": "revoked", "id": id }));
-                passed.to_string()
-            }
+        let (kind, id) = match passed {
+            Passed::Fault(_) => ("fault", None),
+            Passed::Differs(id) => ("differs", Some(id)),
+            Passed::Revoked(id) => ("revoked", Some(id)),
+            Passed::Already(id) => ("already", Some(id)),
         };
-        self.told += 1;
-        if self.told <= MOST_TOLD && !self.console.is_json() {
+        let why = passed.to_string();
+        self.console.object(&json!({ "line": line, "passed": kind, "id": id, "why": why }));
+        let is_told = !self.console.is_json() && !matches!(passed, Passed::Already(_));
+        self.told += u64::from(is_told);
+        if is_told && self.told <= MOST_TOLD {
             self.bar.suspend(|| self.console.error(&format!("line {line}: {why}")));
         }
     }
@@ -108,26 +105,27 @@ impl<'a> Progress<'a> {
         let mut object = json!(summary);
         object["failed"] = json!(failed);
         self.console.object(&object);
-        let Summary { rows, issued, already, differ, revoked, faults, written, elsewhere } = *summary;
+        let Summary { rows, issued, superseded, already, differ, revoked, faults, written, elsewhere } = *summary;
         let tick = self.console.tone(Tone::Good, "✓");
         let cross = self.console.tone(Tone::Bad, "✗");
         self.console.line(&format!("{tick} {issued} issued, of {rows} rows; {written} files written"));
-        let more = [
-            (already, "had exactly this before"),
+        let good = [(superseded, "took the place of another one"), (already, "had exactly this before")];
+        let bad = [
             (differ, "have this already, with other content; `issue --supersede` replaces it"),
             (revoked, "had this, and it was revoked"),
             (faults, "cannot be used as they are"),
             (elsewhere, "wait for another node, account or chain than the one configured"),
         ];
-        for (count, what) in more.into_iter().filter(|(count, _)| *count > 0) {
-            let mark = if what.starts_with("had exactly") { &tick } else { &cross };
+        let marked = good.map(|told| (&tick, told)).into_iter().chain(bad.map(|told| (&cross, told)));
+        for (mark, (count, what)) in marked.filter(|(_, (count, _))| *count > 0) {
             self.console.line(&format!("{mark} {count} {what}"));
         }
         if let Some(failed) = failed {
             self.console.line(&format!("  The rows that failed, to be mended: {}", failed.display()));
         }
         match summary {
-            Summary { elsewhere: 0, .. } if summary.is_whole() => Exit::Done,
+            _ if self.unrevoked > 0 => Exit::Invalid,
+            _ if summary.is_whole() => Exit::Done,
             Summary { differ: 0, revoked: 0, faults: 0, .. } => Exit::CouldNotTell,
             _ => Exit::Invalid,
         }

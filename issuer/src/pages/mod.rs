@@ -15,7 +15,7 @@ mod settings;
 mod show;
 pub mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -44,7 +44,7 @@ use self::{
     problem::{Kind, Problem},
     store::{ShareError, ShareStore},
 };
-use crate::{certificate::Fonts, server, store::StoreError, web};
+use crate::{certificate::Fonts, server, store::StoreError, wallet, web};
 
 pub use settings::{Limits, Origin, Recognised, Settings, Verify};
 
@@ -112,6 +112,11 @@ impl Pages {
         &self.issuer_name
     }
 
+    /// How often one address may ask.
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.rates
+    }
+
     /// The time.
     pub fn now(&self) -> UnixSeconds {
         (self.clock)()
@@ -174,6 +179,7 @@ fn for_all_origins() -> Router<Shared> {
         .route("/verify/config.json", get(show::verify_settings))
         .route("/embed/testamur-verify.js", get(async |headers| web::lasting("embed/testamur-verify.js", &headers)))
         .route("/assets/{*name}", get(web::asset))
+        .merge(wallet::routes())
         .layer(cors)
 }
 

@@ -19,7 +19,7 @@ use super::{
 };
 
 const START: u64 = 1_800_000_000;
-const SECRET_TEXT: &str = r#"{"name":"Ana Perez Plaintext","achievement":"Advanced Botany"}"#;
+pub(crate) const SECRET_TEXT: &str = r#"{"name":"Ana Perez Plaintext","achievement":"Advanced Botany"}"#;
 
 /// A server on a folder, with a clock that is set by hand.
 pub(crate) struct Site {

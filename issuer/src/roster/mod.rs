@@ -8,6 +8,7 @@
 
 pub mod award;
 mod cells;
+mod changed;
 mod columns;
 pub mod dates;
 pub mod encoding;
@@ -32,6 +33,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 pub use award::{Award, Evidence, Learner, ResultValue};
+pub use changed::changed;
 pub use columns::{Field, UnknownField};
 pub use dates::DateOrder;
 pub use encoding::{Encoding, Source};
