@@ -2,10 +2,11 @@
 
 import { h, replace } from '../src/dom';
 import { type Held, redrawn } from './held';
-import { type Kept, forget } from './keep';
+import type { Kept } from './keep';
 import type { Portfolio } from './portfolio-content';
 import { portfolioForm } from './portfolio-form';
-import { type State, remove, state } from './server';
+import { seal } from './sealed';
+import { type State, rewrite, state } from './server';
 import type { Stage } from './stage';
 import { deletion, own } from './tools/own';
 import { share } from './tools/share';
@@ -20,18 +21,17 @@ export function managePortfolio(stage: Stage, page: Kept, now: State, content: P
   stage.show(
     h('h1', {}, content.title || t('title-p')),
     sharing,
-    page.parent && h('section', {}, h('h2', {}, t('portfolio-change')), h('p', {}, t('portfolio-change-about')), portfolioForm(page.parent, content, 'portfolio-again', replaced)),
-    h('section', {}, h('h2', {}, t('g-own')), ...own(held), ...deletion(held, gone)),
+    h('section', {}, h('h2', {}, t('portfolio-change')), portfolioForm(content, 'portfolio-save', changed)),
+    h('section', {}, h('h2', {}, t('g-own')), ...own(held), ...deletion(held, gone, 'delete-portfolio-about')),
   );
 
   function draw(): void {
     replace(sharing, share(held, content.title));
   }
 
-  async function replaced(next: Kept): Promise<void> {
-    await remove(page);
-    forget(page.id);
-    open(next);
+  async function changed(next: Portfolio): Promise<void> {
+    await rewrite(page, await seal(JSON.stringify(next), page));
+    open(page);
   }
 
   async function act(work: () => Promise<void>, said: HTMLElement): Promise<void> {

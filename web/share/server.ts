@@ -73,6 +73,11 @@ export async function part(owned: Owned, name: string): Promise<Uint8Array> {
   return bytes(await ask('GET', `pages/${owned.id}/parts/${name}`, { owned }));
 }
 
+/** Other content under a portfolio's link. */
+export async function rewrite(owned: Owned, sealed: Uint8Array): Promise<void> {
+  await ask('PUT', `pages/${owned.id}/parts/portfolio`, { owned, body: sealed });
+}
+
 export async function publish(owned: Owned, published: boolean): Promise<void> {
   await ask('PUT', `pages/${owned.id}/published`, { owned, body: { published } });
 }
@@ -100,17 +105,19 @@ export async function create(parent: Owned, page: Owned, kind: PageKind, sealed:
 interface Asking {
   owned?: Owned;
   headers?: Record<string, string>;
-  body?: object;
+  /** JSON, or bytes. */
+  body?: object | Uint8Array;
 }
 
 async function ask(method: string, path: string, { owned, headers = {}, body }: Asking = {}): Promise<Response> {
   const all = {
     ...headers,
     ...(owned && { authorization: `Owner ${owned.owner}` }),
-    ...(body && { 'content-type': 'application/json' }),
+    ...(body && { 'content-type': body instanceof Uint8Array ? 'application/octet-stream' : 'application/json' }),
   };
+  const sent = body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body);
   const options = { method, headers: all, cache: 'no-store', credentials: 'omit', referrerPolicy: 'no-referrer' } as const;
-  const answer = await fetch(`/v1/${path}`, { ...options, ...(body && { body: JSON.stringify(body) }) }).catch(() => {
+  const answer = await fetch(`/v1/${path}`, { ...options, ...(body && { body: sent }) }).catch(() => {
     throw new ServerFault('unreachable');
   });
   if (!answer.ok) throw await fault(answer);

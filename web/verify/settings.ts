@@ -23,7 +23,7 @@ export interface Site extends Partial<Settings> {
   /** Whether a node serves the page, so that its other pages are there. */
   node?: boolean;
   /** The number of its institution's page on LinkedIn. */
-  linkedin?: string;
+  linkedin?: number;
 }
 
 /** What holds, what the page's host has set, and what that comes to. */

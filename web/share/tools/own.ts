@@ -7,7 +7,7 @@ import { type Kept, forget, keep } from '../keep';
 import { seal } from '../sealed';
 import { create, publish, remove } from '../server';
 import { sentence } from '../trouble';
-import { t } from '../words';
+import { type Key, t } from '../words';
 
 /** The way back from another device. */
 export function own({ page }: Pick<Held, 'page'>): Child[] {
@@ -33,7 +33,7 @@ export function anew({ page, state, credential }: Held, open: (page: Kept) => vo
 }
 
 /** Asked twice. */
-export function deletion({ page }: Pick<Held, 'page'>, gone: () => void): Child[] {
+export function deletion({ page }: Pick<Held, 'page'>, gone: () => void, about: Key = 'delete-about'): Child[] {
   const place = h('div', {});
   const ask = () => {
     const told = said();
@@ -52,5 +52,5 @@ export function deletion({ page }: Pick<Held, 'page'>, gone: () => void): Child[
     }
   };
   first();
-  return [h('p', {}, t('delete-about')), place];
+  return [h('p', {}, t(about)), place];
 }

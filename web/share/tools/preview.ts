@@ -7,6 +7,8 @@ import { type Held, button, said, unpublished } from '../held';
 import { type Lines, preview as set } from '../server';
 import { t } from '../words';
 
+/** Letters of a line. */
+const LONGEST = 200;
 const LINES = ['achievement', 'issuer', 'name', 'date'] as const;
 
 export function preview(held: Held): Child[] {
@@ -47,10 +49,11 @@ function box(name: (typeof LINES)[number], text: string, checked: boolean): HTML
 function linesOf({ title, issuer, recipient, from }: Told): Lines {
   const at = new Date(from ?? '');
   const date = Number.isNaN(at.getTime()) ? undefined : day(at);
-  return {
-    ...(title !== '' && { achievement: title }),
-    ...(issuer.name !== undefined && { issuer: issuer.name }),
-    ...(recipient.name !== undefined && { name: recipient.name }),
-    ...(date !== undefined && { date }),
-  };
+  const all = { achievement: line(title), issuer: line(issuer.name), name: line(recipient.name), date };
+  return Object.fromEntries(Object.entries(all).filter(([, words]) => words));
+}
+
+/** One line, of as many letters as a picture takes. */
+function line(text = ''): string {
+  return [...text.replace(/\p{Cc}+/gu, ' ').trim()].slice(0, LONGEST).join('');
 }
