@@ -3,32 +3,14 @@
 //! Everything here is a pure function of a credential and of the issuer's words: nothing is read or sent. Texts of others
 //! stay texts.
 
-mod calendar;
 pub mod embed;
 mod escape;
 pub mod link;
 pub mod linkedin;
 pub mod signature;
 
-/// In which language people read it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Language {
-    /// English.
-    #[default]
-    English,
-    /// Spanish.
-    Spanish,
-}
-
-impl Language {
-    /// Its tag (BCP 47).
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Spanish => "es",
-        }
-    }
-}
+use crate::certificate::calendar;
+pub use crate::certificate::Language;
 
 /// A link that leads into no web: only `https` and `http` links are shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

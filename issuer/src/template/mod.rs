@@ -30,6 +30,7 @@ use testamur_core::json as strict;
 pub use achievement::Achievement;
 pub use fault::{TemplateFault, TemplateFaults};
 pub(crate) use forms::is_uri;
+pub(crate) use image::{ImageFault, MAX_PIXELS, check_picture};
 pub use image::MAX_IMAGE;
 pub use validity::{NoValidity, Validity};
 
