@@ -48,7 +48,7 @@ use axum::{
     http::{HeaderValue, header},
     middleware::{self, Next},
     response::Response,
-    routing::{get, patch, post},
+    routing::{any, get, patch, post},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -232,7 +232,8 @@ pub fn router(studio: Arc<Studio>) -> Router {
         .route("/users/{name}", patch(users::change).delete(users::remove))
         .route("/audit", get(audit::list))
         .route("/openapi.json", get(api::openapi))
-        .fallback(async || Problem::new(Kind::NoSuchPath, "see /studio/api/openapi.json for the paths"))
+        // Not a fallback: the pages take whatever is below /studio and nobody else takes.
+        .route("/{*path}", any(async || Problem::new(Kind::NoSuchPath, "see /studio/api/openapi.json for the paths")))
         .method_not_allowed_fallback(async || {
             Problem::new(Kind::WrongMethod, "see /studio/api/openapi.json for the methods")
         })

@@ -96,7 +96,7 @@ enum TurnError {
     Roster(#[from] RosterFault),
     #[error("a file of the run: {0}")]
     File(#[from] io::Error),
-    #[error("the run cannot be read: {0}")]
+    #[error("{0}")]
     Order(String),
 }
 
