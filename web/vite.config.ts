@@ -48,6 +48,7 @@ export default defineConfig({
     rolldownOptions: {
       input: {
         explore: 'explore/index.html',
+        studio: 'studio/index.html',
         ...(verifier && { verify: 'verify/index.html', embed: 'embed/index.html', 'testamur-verify': 'embed/testamur-verify.ts' }),
       },
       output: {

@@ -8,6 +8,7 @@ mod mirror;
 mod node;
 mod pages;
 mod proxy;
+mod studio;
 mod wait;
 mod world;
 
@@ -17,5 +18,6 @@ pub use mirror::Mirror;
 pub use node::{Node, NodeOptions};
 pub use pages::pages;
 pub use proxy::{Fault, Proxy};
+pub use studio::Studio;
 pub use wait::until;
 pub use world::World;
