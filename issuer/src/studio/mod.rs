@@ -16,6 +16,7 @@ mod changes;
 mod cookie;
 mod credentials;
 mod extract;
+mod invitations;
 mod issuer;
 mod oidc;
 mod pages;
@@ -119,8 +120,7 @@ impl Studio {
     /// Opens what is on disk. Nothing is asked of others yet. Runs go on with [`Studio::work`].
     pub fn open(config: config::Settings, shutdown: CancellationToken) -> Result<Arc<Self>, StudioError> {
         let settings = config.studio.clone().ok_or(StudioError::NotConfigured)?;
-        let store = config.store()?;
-        let data = store.parent().unwrap_or(Path::new("")).to_owned();
+        let (store, data) = (config.store()?, config.data()?);
         let folder = data.join(FOLDER);
         for part in [upload::ROSTERS, upload::FAILED] {
             let path = folder.join(part);
@@ -224,7 +224,7 @@ pub fn router(studio: Arc<Studio>) -> Router {
         .route("/runs/{run}/failed.csv", get(runs::failed))
         .route("/credentials", get(credentials::list))
         .route("/credentials/revoke", post(changes::revoke))
-        .route("/credentials/invite", post(changes::invite))
+        .route("/credentials/invite", post(invitations::invite))
         .route("/credentials/{id}", get(credentials::one))
         .route("/credentials/{id}/file", get(credentials::file))
         .route("/credentials/{id}/reissue", post(changes::reissue))
