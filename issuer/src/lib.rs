@@ -3,24 +3,28 @@
 //!
 //! Reading order: `profile` (who issues) → `template` (what for) → `roster` (to whom) → `credential` (all three as
 //! one document) → `store` and `issue` (a run that survives its own end) → `change`
-//! → `pages` (what learners and employers see) and `wallet`, `mail`.
+//! → `invite` and `mail` (learners are told) → `pages` and `wallet` (what learners, employers and wallets get).
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod certificate;
-mod clock;
 pub mod change;
+mod clock;
 pub mod config;
 pub mod credential;
+pub mod invite;
 pub mod issue;
 pub mod keys;
+pub mod mail;
 mod markup;
 pub mod pages;
 pub mod profile;
 pub mod roster;
 pub mod server;
+pub mod sharing;
 pub mod sqlite;
 pub mod store;
+pub mod studio;
 pub mod template;
 pub mod wallet;
 pub mod web;

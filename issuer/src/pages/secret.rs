@@ -21,6 +21,11 @@ pub struct Secret(Zeroizing<[u8; 16]>);
 pub struct Hashed(pub [u8; 32]);
 
 impl Secret {
+    /// One of 16 random bytes.
+    pub fn new(random: [u8; 16]) -> Self {
+        Self(Zeroizing::new(random))
+    }
+
     /// A new one.
     pub fn random() -> Self {
         Self(Zeroizing::new(rand::random()))

@@ -12,6 +12,7 @@ pub mod record;
 mod runs;
 mod search;
 mod steps;
+mod tally;
 
 use std::{
     fs::{self, OpenOptions},

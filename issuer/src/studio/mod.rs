@@ -8,7 +8,7 @@
 //! Every write is in the audit log before it is done ([`Studio::logged`]), and is finished though its client goes away.
 
 pub mod access;
-mod api;
+pub mod api;
 mod attempts;
 mod audit;
 pub mod books;
@@ -36,6 +36,7 @@ mod users;
 
 use std::{
     fs, io,
+    net::SocketAddr,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -60,9 +61,7 @@ use self::{
 use crate::{
     clock::now,
     config::{self, SettingsError},
-    profile::Profile,
     store::{Store, StoreError},
-    template::TemplateFaults,
 };
 
 pub use settings::{Oidc, RoleNames, Settings};
@@ -83,9 +82,6 @@ pub enum StudioError {
     /// The configuration.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// Who issues.
-    #[error("the profile of the configuration:\n{0}")]
-    Profile(#[from] TemplateFaults),
     /// The studio's books.
     #[error(transparent)]
     Books(#[from] BooksError),
@@ -109,7 +105,6 @@ pub enum StudioError {
 pub struct Studio {
     config: config::Settings,
     settings: Settings,
-    profile: Profile,
     origin: String,
     books: Books,
     store: Mutex<Store>,
@@ -132,13 +127,13 @@ impl Studio {
             let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
             made.map_err(|error| StudioError::Folder { path, error })?;
         }
-        let profile = config.profile.clone().checked(&config.path(Path::new("")))?;
         let secret = |path: &Path| {
             let path = config.path(path);
             fs::read_to_string(&path).map_err(|error| StudioError::Folder { path, error })
         };
-        let oidc = settings.oidc.clone().map(|oidc| oidc::Provider::new(oidc, &settings.origin(), secret)).transpose()?;
-        Ok(Arc::new(Self {
+        let oidc =
+            settings.oidc.clone().map(|oidc| oidc::Provider::new(oidc, &settings.origin(), secret)).transpose()?;
+        let studio = Arc::new(Self {
             origin: settings.origin(),
             books: Books::open(&data.join(books::FILE))?,
             store: Mutex::new(Store::open(&store)?),
@@ -146,11 +141,12 @@ impl Studio {
             attempts: Attempts::default(),
             config,
             settings,
-            profile,
             folder,
             oidc,
             shutdown,
-        }))
+        });
+        studio.remove_broken_rosters();
+        Ok(studio)
     }
 
     /// Does something with the issuer's store, on a thread where it may take its time.
@@ -182,6 +178,11 @@ impl Studio {
         whole.await.map_err(|panic| Problem::internal(&panic))?
     }
 
+    /// Where it is to listen.
+    pub fn listen(&self) -> SocketAddr {
+        self.settings.listen
+    }
+
     fn lifetime(&self) -> Lifetime {
         let Settings { idle_hours, session_hours, .. } = self.settings;
         Lifetime { idle: idle_hours.saturating_mul(HOUR), all: session_hours.saturating_mul(HOUR) }
@@ -200,9 +201,7 @@ impl Studio {
 }
 
 /// Work that takes its time, on a thread for such.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.map_err(|panic| Problem::internal(&panic))?
 }
 

@@ -193,7 +193,7 @@ pub(super) fn parse(text: &str, folder: &Path, name: &str) -> Result<Template, T
 async fn look(studio: Arc<Studio>, name: Option<String>, text: String) -> Result<Json<Looked>, Problem> {
     blocking(move || {
         let parsed = parse(&text, &studio.templates(), name.as_deref().unwrap_or("preview"));
-        let made = parsed.map(|template| sample(&studio.profile, &template));
+        let made = parsed.map(|template| sample(&studio.config.profile, &template));
         let (faults, preview) = match made {
             Ok(preview) => (Vec::new(), preview),
             Err(faults) => (faults.0.into_iter().map(Fault::from).collect(), None),

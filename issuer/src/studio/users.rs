@@ -88,7 +88,9 @@ pub async fn change(
         Change { role: Some(role), password: None } => format!("{name}: {}", role.name()),
         Change { role: None, password: Some(_) } => format!("{name}: password"),
         Change { role: Some(role), password: Some(_) } => format!("{name}: {}, password", role.name()),
-        Change { role: None, password: None } => return Err(Problem::new(Kind::BadRequest, "nothing is to be changed")),
+        Change { role: None, password: None } => {
+            return Err(Problem::new(Kind::BadRequest, "nothing is to be changed"));
+        }
     };
     let deed = Deed { who: session.name, what: What::ChangeUser, on: what };
     let acting = studio.clone();

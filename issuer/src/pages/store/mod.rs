@@ -21,6 +21,7 @@ use testamur_credentials::sealed::SealedId;
 use super::secret::Hashed;
 use crate::{sqlite, store::StoreError};
 
+pub use claim::Claimed;
 pub use owned::{NewPage, Page, Quota};
 pub use public::Preview;
 

@@ -8,8 +8,9 @@ use serde::Serialize;
 use testamur_core::UnixSeconds;
 
 use super::{Books, BooksError, maybe_seconds, number, seconds};
+use crate::store::RunId;
 
-const COLUMNS: &str = "id, who, template, text, roster, options, state, rows, after, drafted, submitted, anchored, written,
+const COLUMNS: &str = "id, who, template, text, roster, options, state, rows, drafted, submitted, anchored, written,
     summary, error, asked, began, ended";
 
 /// How a run stands.
@@ -100,8 +101,6 @@ pub struct Run {
     pub asked: Asked,
     /// How it stands.
     pub state: RunState,
-    /// The issuer's newest run before it; `None` before it began.
-    pub after: Option<i64>,
     /// How far its credentials had come when that was last written down.
     pub counts: Counts,
     /// What came of it: JSON.
@@ -170,12 +169,25 @@ impl Books {
         Ok(runs)
     }
 
-    /// It is worked on now. `after` counts the first time only.
-    pub fn begin_run(&self, id: i64, after: i64, now: UnixSeconds) -> Result<(), BooksError> {
-        let update = "UPDATE runs SET state = 'running', error = NULL, after = coalesce(after, ?), began = coalesce(began, ?)
-                      WHERE id = ?";
-        self.lock().execute(update, params![after, number(now), id])?;
+    /// It is worked on now.
+    pub fn begin_run(&self, id: i64, now: UnixSeconds) -> Result<(), BooksError> {
+        let update = "UPDATE runs SET state = 'running', error = NULL, began = coalesce(began, ?) WHERE id = ?";
+        self.lock().execute(update, params![number(now), id])?;
         Ok(())
+    }
+
+    /// It is worked on as this run of the issuer's store.
+    pub fn note_turn(&self, id: i64, turn: RunId) -> Result<(), BooksError> {
+        self.lock().execute("INSERT OR IGNORE INTO turns (run, turn) VALUES (?, ?)", params![id, turn.0])?;
+        Ok(())
+    }
+
+    /// The runs of the issuer's store that it was worked on as, the first one first.
+    pub fn turns(&self, id: i64) -> Result<Vec<RunId>, BooksError> {
+        let books = self.lock();
+        let mut select = books.prepare_cached("SELECT turn FROM turns WHERE run = ? ORDER BY turn")?;
+        let turns = select.query_map([id], |row| row.get(0).map(RunId))?.collect::<Result<_, _>>()?;
+        Ok(turns)
     }
 
     /// It waits, or goes on.
@@ -185,7 +197,7 @@ impl Books {
         Ok(())
     }
 
-    /// It came to its end. Its roster's columns are forgotten with it; the template's text stays, to be looked at.
+    /// It came to its end.
     pub fn end_run(
         &self,
         id: i64,
@@ -226,9 +238,8 @@ impl Books {
         let books = self.lock();
         let mut select =
             books.prepare_cached("SELECT line, kind, why FROM passed WHERE run = ? ORDER BY line LIMIT ?")?;
-        let read = |row: &Row<'_>| {
-            Ok(PassedRow { line: row.get::<_, i64>(0)? as u64, kind: row.get(1)?, why: row.get(2)? })
-        };
+        let read =
+            |row: &Row<'_>| Ok(PassedRow { line: row.get::<_, i64>(0)? as u64, kind: row.get(1)?, why: row.get(2)? });
         let rows = select.query_map(params![run, most as i64], read)?.collect::<Result<_, _>>()?;
         Ok(rows)
     }
@@ -247,12 +258,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Run> {
             rows: count(7)?,
         },
         state: row.get(6)?,
-        after: row.get(8)?,
-        counts: Counts { drafted: count(9)?, submitted: count(10)?, anchored: count(11)?, written: count(12)? },
-        summary: row.get(13)?,
-        error: row.get(14)?,
-        at: seconds(row, 15)?,
-        began: maybe_seconds(row, 16)?,
-        ended: maybe_seconds(row, 17)?,
+        counts: Counts { drafted: count(8)?, submitted: count(9)?, anchored: count(10)?, written: count(11)? },
+        summary: row.get(12)?,
+        error: row.get(13)?,
+        at: seconds(row, 14)?,
+        began: maybe_seconds(row, 15)?,
+        ended: maybe_seconds(row, 16)?,
     })
 }

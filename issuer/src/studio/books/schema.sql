@@ -53,7 +53,6 @@ CREATE TABLE runs (
     options   TEXT    NOT NULL, -- JSON
     state     TEXT    NOT NULL CHECK (state IN ('queued', 'running', 'held', 'done', 'failed')),
     rows      INTEGER NOT NULL,
-    after     INTEGER,          -- the issuer's newest run before this one: its own ones come after it
     drafted   INTEGER NOT NULL DEFAULT 0,
     submitted INTEGER NOT NULL DEFAULT 0,
     anchored  INTEGER NOT NULL DEFAULT 0,
@@ -64,6 +63,13 @@ CREATE TABLE runs (
     began     INTEGER,
     ended     INTEGER
 ) STRICT;
+
+-- The runs of issuer.sqlite that a run was worked on as: one more for each time that it was taken up again.
+CREATE TABLE turns (
+    run  INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    turn INTEGER NOT NULL,
+    PRIMARY KEY (run, turn)
+) STRICT, WITHOUT ROWID;
 
 -- Rows that got no new credential: their lines, and why.
 CREATE TABLE passed (

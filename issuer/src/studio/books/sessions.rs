@@ -44,12 +44,7 @@ impl Books {
     }
 
     /// Whose session this is, if it has not ended.
-    pub fn session(
-        &self,
-        token: &str,
-        lifetime: Lifetime,
-        now: UnixSeconds,
-    ) -> Result<Option<Session>, BooksError> {
+    pub fn session(&self, token: &str, lifetime: Lifetime, now: UnixSeconds) -> Result<Option<Session>, BooksError> {
         let books = self.lock();
         let mut select = books.prepare_cached(
             "SELECT u.name, u.role, u.password IS NOT NULL, s.began, s.used FROM sessions s JOIN users u ON u.name = s.user

@@ -1,5 +1,5 @@
 use super::*;
-use crate::studio::role::Role;
+use crate::{store::RunId, studio::role::Role};
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 const LIFETIME: Lifetime = Lifetime { idle: 1_000, all: 5_000 };
@@ -160,16 +160,19 @@ fn runs_are_worked_on_in_their_order() {
     let first = books.ask_run(&asked("a"), NOW).unwrap().unwrap();
     let second = books.ask_run(&asked("b"), NOW).unwrap().unwrap();
     assert_eq!(books.ask_run(&asked("a"), NOW).unwrap(), None, "a roster is for one run");
-    let next = || books.next_run().unwrap().map(|run| (run.id, run.state, run.after));
-    assert_eq!(next(), Some((first, RunState::Queued, None)));
-    books.begin_run(first, 7, NOW).unwrap();
-    books.begin_run(first, 9, later(1)).unwrap();
-    assert_eq!(next(), Some((first, RunState::Running, Some(7))));
+    let next = || books.next_run().unwrap().map(|run| (run.id, run.state));
+    assert_eq!(next(), Some((first, RunState::Queued)));
+    books.begin_run(first, NOW).unwrap();
+    books.note_turn(first, RunId(7)).unwrap();
+    books.begin_run(first, later(1)).unwrap();
+    books.note_turn(first, RunId(9)).unwrap();
+    assert_eq!(next(), Some((first, RunState::Running)));
     books.set_run_error(first, Some("the node is away")).unwrap();
-    assert_eq!(next(), Some((first, RunState::Held, Some(7))));
+    assert_eq!(next(), Some((first, RunState::Held)));
+    assert_eq!(books.turns(first).unwrap(), [RunId(7), RunId(9)]);
     assert!(books.stale_rosters(NOW).unwrap().is_empty());
     books.end_run(first, Counts { drafted: 3, ..Counts::default() }, Ok("{}"), later(2)).unwrap();
-    assert_eq!(next(), Some((second, RunState::Queued, None)));
+    assert_eq!(next(), Some((second, RunState::Queued)));
     assert_eq!(books.stale_rosters(NOW).unwrap(), ["a"]);
     assert_eq!(books.stale_rosters(later(1)).unwrap(), ["a", "c"], "c got no run");
     let run = books.run(first).unwrap().unwrap();

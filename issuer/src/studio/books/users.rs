@@ -176,11 +176,5 @@ fn somebody_manages(books: &Connection, name: &str) -> Result<(), BooksError> {
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<User> {
-    Ok(User {
-        name: row.get(0)?,
-        role: row.get(1)?,
-        password: row.get(2)?,
-        oidc: row.get(3)?,
-        added: seconds(row, 4)?,
-    })
+    Ok(User { name: row.get(0)?, role: row.get(1)?, password: row.get(2)?, oidc: row.get(3)?, added: seconds(row, 4)? })
 }
