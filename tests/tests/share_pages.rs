@@ -28,13 +28,14 @@ fn learners_claim_share_and_manage_and_employers_verify() {
     let mut node = Some(world.node());
     let office = Office::open(&world, node.as_ref().expect("just started"));
     let files = office.issue();
-    let (server, links) = office.serve(&files);
+    let links = office.invite(&files);
+    let server = office.serve();
 
     let mut looker = Command::new("node");
     looker.arg("tests/share.mjs").current_dir(&web).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut looker = looker.spawn().expect("Node.js, with which the pages were built");
     let given = json!({
-        "url": server.url, "rpc": world.chain.url, "folder": world.folder(), "screens": web.join("../target/screens"),
+        "url": office.url, "rpc": world.chain.url, "folder": world.folder(), "screens": web.join("../target/screens"),
         "invitations": { "botany": links[0], "compilers": links[1], "replaced": links[2] },
     });
     let mut input = looker.stdin.take().expect("piped");
@@ -74,12 +75,17 @@ const ROSTER: &str = "id,name\n1,Rosa <b>Luz</b>\n";
 struct Office<'a> {
     world: &'a World,
     folder: PathBuf,
+    /// Of the learners' pages.
+    url: String,
 }
 
 impl<'a> Office<'a> {
     fn open(world: &'a World, node: &Node) -> Self {
-        let office = Self { world, folder: world.folder().join("office") };
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let office = Self { world, folder: world.folder().join("office"), url };
         office.run(&["init", "--name", "Example University", "--domain", "university.example", "--node", &node.url]);
+        office.configure();
         let token = node.token(&world.issuer.address, "submit,revoke");
         fs::copy(token, office.path("node.token")).expect("copied");
         fs::write(office.path("templates/badge.svg"), PICTURE).expect("written");
@@ -88,6 +94,22 @@ impl<'a> Office<'a> {
         fs::write(office.path("templates/compilers.toml"), compilers).expect("written");
         fs::write(office.path("people.csv"), ROSTER).expect("written");
         office
+    }
+
+    /// Where the learners' pages are, and whom they recognise.
+    fn configure(&self) {
+        let settings = format!(
+            "\n[share]\nlisten = {listen:?}\npublic_url = {url:?}\n\n[share.verify]\nendpoints = [{rpc:?}]\n\
+             chains = [\"eip155:{chain}\"]\nlinkedin = 1337\n\n[[share.verify.issuers]]\nid = \"did:web:university.example\"\n\
+             name = \"Example University\"\naccounts = [{account:?}]\n",
+            listen = self.url.trim_start_matches("http://"),
+            url = self.url,
+            rpc = self.world.chain.url,
+            chain = self.world.chain_id,
+            account = self.world.issuer.address,
+        );
+        let mut file = File::options().append(true).open(self.path("issuer.toml")).expect("made by init");
+        file.write_all(settings.as_bytes()).expect("written");
     }
 
     /// The credential of the only learner, under each template.
@@ -102,29 +124,32 @@ impl<'a> Office<'a> {
         issued.into()
     }
 
-    /// The learners' pages, and the links that claim: of each file, and one that a later invitation replaced.
-    fn serve(&self, files: &[PathBuf]) -> (Server, Vec<String>) {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("bound").to_string();
-        drop(listener);
-        let settings = format!(
-            "listen = {address:?}\npublic_url = \"http://{address}\"\n[verify]\nendpoints = [{rpc:?}]\nchains = [\"eip155:{chain}\"]\n\
-             [[verify.issuers]]\nid = \"did:web:university.example\"\nname = \"Example University\"\naccounts = [{account:?}]\n",
-            rpc = self.world.chain.url,
-            chain = self.world.chain_id,
-            account = self.world.issuer.address,
-        );
-        fs::write(self.path("share.toml"), settings).expect("written");
-        let log = File::create(self.path("share.log")).expect("writable");
-        let mut command = Command::new(binary("examples/pages_tmp"));
-        command.arg(&self.folder).arg(self.path("share.toml")).args(files).arg(&files[0]);
-        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("it starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("read");
-        let links: Vec<String> = serde_json::from_str(&line).expect("links");
-        let server = Server { child, url: format!("http://{address}"), log: self.path("share.log") };
-        until("the learners' pages are there", || reqwest::blocking::get(format!("{}/healthz", server.url)).ok());
-        (server, links)
+    /// The links that claim: of each file, and one that a later invitation replaced.
+    fn invite(&self, files: &[PathBuf]) -> Vec<String> {
+        let replaced = self.links("replaced.csv", &files[..1], &[]);
+        let links = self.links("links.csv", files, &["--again"]);
+        [links, replaced].concat()
+    }
+
+    fn links(&self, name: &str, files: &[PathBuf], more: &[&str]) -> Vec<String> {
+        let out = self.path(name);
+        let arguments = [&["invite", "--links", text(&out)], more].concat();
+        self.run(&[arguments, files.iter().map(|file| text(file)).collect()].concat());
+        let table = csv::Reader::from_path(out).expect("a table").into_records();
+        table.map(|row| row.expect("a row").iter().last().expect("a link").to_owned()).collect()
+    }
+
+    fn serve(&self) -> Server {
+        let log = File::create(self.path("serve.log")).expect("writable");
+        let mut command = Command::new(binary("testamur-issuer"));
+        command.args(["serve", "--config"]).arg(self.path("issuer.toml"));
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().expect("it starts");
+        let mut server = Server { child, url: self.url.clone(), log: self.path("serve.log") };
+        until("the learners' pages are there", || {
+            assert!(server.child.try_wait().expect("a child can be asked").is_none(), "it ended: {}", server.log());
+            reqwest::blocking::get(format!("{}/healthz", server.url)).ok()
+        });
+        server
     }
 
     /// As an employer's command line says.

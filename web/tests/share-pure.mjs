@@ -127,6 +127,7 @@ test('a signature is a link and nothing that runs', () => {
   const html = signature.html(given);
   assert.match(html, /<strong>R&amp;D &lt;Master&gt;<\/strong>/);
   assert.equal(html.split('<a href').length, 3);
+  assert.doesNotMatch(html, /style=/);
   assert.match(html, /<img src="https:\/\/issuer.example\/1.png" alt=""/);
   assert.equal(signature.text(given), 'R&D <Master> · Universidad de Ejemplo\nVerify this credential: https://issuer.example/c/1#k\n');
   assert.doesNotMatch(signature.html({ ...given, image: 'data:image/png;base64,AA' }), /<img/);

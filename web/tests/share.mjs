@@ -302,6 +302,7 @@ try {
   assert.equal(form.searchParams.get('certUrl'), share);
   assert.equal(form.searchParams.get('certId'), credential.id);
   assert.equal(form.searchParams.get('name'), 'Field Botany');
+  assert.equal(form.searchParams.get('organizationId'), '1337');
   assert.equal(await linkedin.getByLabel('Credential URL').inputValue(), share);
   const signature = await tool(page, 'signature');
   await signature.getByRole('button', { name: 'Copy the signature' }).click();
@@ -326,7 +327,7 @@ try {
   // --- A link that needs no server, and an offer to a wallet
   const noServer = await tool(page, 'whole');
   await noServer.getByRole('button', { name: 'Make the link' }).click();
-  const long = await noServer.getByLabel('Link').inputValue();
+  const long = await noServer.getByLabel('Link', { exact: true }).inputValue();
   assert.match(long, /\/verify\/#c1\./);
   if ((await noServer.locator('.qr').count()) > 0) assert.equal(await decoded(noServer.locator('.qr')), long);
   await employer(long, 'Valid');
