@@ -10,6 +10,7 @@ pub(crate) mod calendar;
 mod clean;
 mod fonts;
 mod labels;
+mod letters;
 mod page;
 mod picture;
 mod preview;

@@ -12,8 +12,8 @@ use resvg::{
 use super::sheet;
 use crate::template::{ImageFault, MAX_PIXELS, check_picture};
 
-/// The longer side, in pixels: 300 for an inch of what is printed.
-const MAX_SIDE: u32 = 480;
+/// The longer side, in pixels: 250 for an inch of what is printed.
+const MAX_SIDE: u32 = 400;
 /// The longest data URL that is looked at, in bytes.
 const MAX_URL: usize = 4 << 20;
 const JPEG: &[u8] = b"\xff\xd8\xff";
