@@ -10,12 +10,15 @@ use testamur::{
     Node, Token,
     node::{NodeError, Wait},
 };
-use testamur_chain::keys::read_secret;
 use testamur_core::Address;
-use testamur_credentials::sign::{Signer, SigningKey, Suite};
+use testamur_credentials::sign::Suite;
 use zeroize::Zeroizing;
 
-use crate::profile::Profile;
+use crate::{
+    keys::{Account, IssuerKey, KeyRing, KeysError},
+    profile::Profile,
+    template::TemplateFaults,
+};
 
 /// Where it is, unless stated.
 pub const FILE: &str = "issuer.toml";
@@ -29,6 +32,7 @@ pub struct Settings {
     /// Who issues, as credentials name it.
     pub profile: Profile,
     /// How credentials are signed.
+    #[serde(default)]
     pub signing: Signing,
     /// The node that anchors them.
     pub node: NodeSettings,
@@ -43,17 +47,22 @@ pub struct Settings {
     folder: PathBuf,
 }
 
-/// Table `[signing]`.
+/// Table `[signing]`. May be left out.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Signing {
-    /// The Ed25519 key: 64 hex digits in a file of mode 0600.
-    pub key_file: PathBuf,
-    /// The name under which verifiers find the key. Default: the key in the document of `profile.id`.
-    pub method: Option<String>,
-    /// `eddsa-jcs-2022`, or `eddsa-rdfc-2022` for readers that know nothing else.
-    #[serde(default)]
+    /// The folder of the keys: a [`KeyRing`].
+    pub keys: PathBuf,
+    /// How it is signed, unless a run says otherwise.
     pub suite: Suite,
+    /// The issuer's accounts, now and formerly: for its document, or for statements where it has none.
+    pub accounts: Vec<Account>,
+}
+
+impl Default for Signing {
+    fn default() -> Self {
+        Self { keys: "keys".into(), suite: Suite::default(), accounts: Vec::new() }
+    }
 }
 
 /// Table `[node]`.
@@ -122,25 +131,15 @@ pub enum SettingsError {
         /// What is wrong, and what to do.
         reason: String,
     },
-    /// The signing key cannot be read.
+    /// What is said of the issuer is nothing that Open Badges knows.
+    #[error("{0}")]
+    Profile(TemplateFaults),
+    /// The keys.
     #[error(transparent)]
-    Secret(#[from] testamur_chain::Error),
+    Keys(#[from] KeysError),
     /// The node's URL.
     #[error("node.url: {0}")]
     Node(#[from] NodeError),
-}
-
-/// The signing key and the name that verifiers find it by.
-pub struct NamedKey {
-    key: SigningKey,
-    method: String,
-}
-
-impl NamedKey {
-    /// What signs with it.
-    pub fn signer(&self) -> Signer<'_> {
-        Signer { key: &self.key, method: &self.method }
-    }
 }
 
 impl Settings {
@@ -161,21 +160,18 @@ impl Settings {
         Ok(Self { folder, ..toml::from_str(text)? })
     }
 
-    /// What types do not say.
+    /// What types do not say; the logo is read.
     fn checked(self) -> Result<Self, SettingsError> {
         let refuse = |key, reason: &str| Err(SettingsError::Key { key, reason: reason.to_owned() });
         let id = &self.profile.id;
-        match self {
-            _ if !id.starts_with("did:") && !id.starts_with("https://") => {
-                refuse("profile.id", "a DID (`did:web:example.edu`, `did:key:…`) or an https:// URL is needed")
-            }
-            _ if self.profile.name.trim().is_empty() => refuse("profile.name", "what do people call the issuer?"),
-            _ if self.signing.suite == Suite::VcJwt => refuse(
-                "signing.suite",
-                "a credential in a file has its proof inside: eddsa-jcs-2022 or eddsa-rdfc-2022",
-            ),
-            _ => Ok(self),
+        if !id.starts_with("did:") && !id.starts_with("https://") {
+            return refuse("profile.id", "a DID (`did:web:example.edu`, `did:key:…`) or an https:// URL is needed");
         }
+        if self.profile.name.trim().is_empty() {
+            return refuse("profile.name", "what do people call the issuer?");
+        }
+        let profile = self.profile.clone().checked(&self.folder).map_err(SettingsError::Profile)?;
+        Ok(Self { profile, ..self })
     }
 
     /// A path of the file, from where the command stands.
@@ -204,36 +200,19 @@ impl Settings {
         Ok(Node::new(&self.node.url, token)?)
     }
 
-    /// The signing key.
-    pub fn key(&self) -> Result<NamedKey, SettingsError> {
-        let path = self.path(&self.signing.key_file);
-        let text = read_secret(&path)?;
-        let mut seed = Zeroizing::new([0; 32]);
-        hex::decode_to_slice(text.trim(), seed.as_mut()).map_err(|_| SettingsError::Key {
-            key: "signing.key_file",
-            reason: format!(
-                "{} holds no Ed25519 key of 64 hex digits; `testamur key new --kind ed25519 --out FILE` makes one",
-                path.display()
-            ),
-        })?;
-        let key = SigningKey::from_seed(&seed);
-        let method = self.method(&key)?;
-        Ok(NamedKey { key, method })
+    /// All keys.
+    pub fn keys(&self) -> Result<KeyRing, SettingsError> {
+        Ok(KeyRing::open(&self.path(&self.signing.keys))?)
     }
 
-    /// The name of the key: as stated, or where the document of the issuer's DID has it.
-    fn method(&self, key: &SigningKey) -> Result<String, SettingsError> {
-        let refuse = |key, reason: String| Err(SettingsError::Key { key, reason });
-        let id = &self.profile.id;
-        match &self.signing.method {
-            Some(method) => Ok(method.clone()),
-            None if id.starts_with("did:key:") && *id != key.did() => {
-                refuse("profile.id", format!("it is another key than the one that signs, {}", key.did()))
-            }
-            None if id.starts_with("did:key:") => Ok(key.did_method()),
-            None if id.starts_with("did:") => Ok(format!("{id}#{}", key.multikey())),
-            None => refuse("signing.method", format!("{id} is no DID: name the URL at which verifiers find the key")),
-        }
+    /// The key that signs.
+    pub fn key(&self) -> Result<IssuerKey, SettingsError> {
+        Ok(IssuerKey::load(&self.keys()?, &self.profile.id)?)
+    }
+
+    /// Where changes of status are kept until the node has answered.
+    pub fn journals(&self) -> PathBuf {
+        self.path(&self.data_dir).join("changes")
     }
 }
 
@@ -247,16 +226,12 @@ fn default_templates() -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use testamur::newkey;
-
     use super::*;
 
     const TEXT: &str = r#"
         [profile]
         id = "did:web:university.example"
         name = "Example University"
-        [signing]
-        key_file = "issuer.key"
         [node]
         url = "https://node.example"
         token_file = "node.token"
@@ -273,6 +248,8 @@ mod tests {
         let settings = load(TEXT).unwrap();
         assert_eq!((settings.signing.suite, settings.node.wait), (Suite::EddsaJcs2022, Settled::Final));
         assert!(settings.path(&settings.data_dir).ends_with("data"));
+        let accounts = format!("{TEXT}\n[signing]\naccounts = [{{ id = \"eip155:1:0x{}\" }}]", "ab".repeat(20));
+        assert_eq!(load(&accounts).unwrap().signing.accounts.len(), 1);
     }
 
     #[test]
@@ -281,11 +258,13 @@ mod tests {
         for (from, to, part) in [
             ("name =", "nam =", "unknown field `nam`"),
             ("[node]", "[nodes]", "unknown field `nodes`"),
-            ("key_file = \"issuer.key\"", "", "missing field `key_file`"),
+            ("url =", "uri =", "unknown field `uri`"),
             ("did:web:university.example", "university.example", "profile.id"),
+            ("did:web:university.example", "did:web:exa mple", "profile.id"),
+            ("name = \"Example University\"", "name = \"a\"\nimage = \"../logo.png\"", "profile.image"),
             ("Example University", " ", "profile.name"),
-            ("[node]", "suite = \"RS256\"\n[node]", "suite"),
-            ("[node]", "suite = \"vc-jwt\"\n[node]", "signing.suite"),
+            ("[node]", "[signing]\nsuite = \"RS256\"\n[node]", "suite"),
+            ("[node]", "[signing]\naccounts = [{ id = \"0x1\" }]\n[node]", "is not like eip155:1:0x"),
             ("[node]", "[node]\nwait = \"never\"", "wait"),
         ] {
             let told = told(&TEXT.replace(from, to));
@@ -294,23 +273,5 @@ mod tests {
         assert!(told("profile = [").contains("issuer.toml"));
         let absent = Settings::load(Path::new("/nonexistent/issuer.toml")).unwrap_err().to_string();
         assert!(absent.contains("testamur-issuer init"), "{absent}");
-    }
-
-    #[test]
-    fn a_key_has_the_name_that_its_issuer_s_document_gives_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("issuer.key");
-        let did = newkey::create_witness(&file).unwrap().did();
-        let multikey = did.strip_prefix("did:key:").unwrap().to_owned();
-        let method = |id: &str| {
-            let text = TEXT.replace("did:web:university.example", id);
-            Settings::parse(&text, folder.path().to_owned()).unwrap().key().map(|key| key.method)
-        };
-        assert_eq!(method(&did).unwrap(), format!("{did}#{multikey}"));
-        assert_eq!(method("did:web:a.example").unwrap(), format!("did:web:a.example#{multikey}"));
-        assert!(method("did:key:z6MkOther").is_err_and(|told| told.to_string().contains(&did)));
-        assert!(method("https://a.example").is_err_and(|told| told.to_string().contains("signing.method")));
-        fs::write(&file, "no key").unwrap();
-        assert!(method(&did).is_err());
     }
 }

@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod certificate;
+pub mod change;
 pub mod config;
 pub mod credential;
 pub mod issue;

@@ -12,7 +12,10 @@ mod tests;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Map, Number, Value, json};
-use testamur_core::{Hash, UnixSeconds};
+use testamur_core::{
+    Hash, UnixSeconds,
+    digest::{credential_hash, file_hash},
+};
 
 use crate::{
     profile::Profile,
@@ -46,8 +49,10 @@ pub struct Issuing<'a> {
 pub struct Superseded {
     /// Its id.
     pub id: String,
-    /// Its hash (`testamur_core::digest::credential_hash`), by which a holder of both can see that this one was meant.
-    pub hash: Hash,
+    /// Its hash, by which a holder of both can see that this one was meant.
+    hash: Hash,
+    /// What is hashed, in words.
+    form: &'static str,
 }
 
 /// Makes out the credential, without proofs.
@@ -109,6 +114,17 @@ pub fn check(profile: &Profile, template: &Template, award: &Award, issued: Unix
 }
 
 impl Superseded {
+    /// One that is a JSON document. Proofs do not count: a holder may have others than the issuer.
+    pub fn credential(id: String, credential: &Map<String, Value>) -> Self {
+        let hash = credential_hash(&Value::Object(credential.clone()));
+        Self { id, hash, form: "canonical JSON (RFC 8785) without proofs" }
+    }
+
+    /// One that is a token.
+    pub fn token(id: String, token: &[u8]) -> Self {
+        Self { id, hash: file_hash(token), form: "token" }
+    }
+
     /// As Verifiable Credentials 2.0 (5.3) relates resources: by id and digest, and with words for those who read it.
     fn to_json(&self) -> Value {
         // A multihash (SHA-256, 32 bytes) in multibase base64url.
@@ -116,8 +132,7 @@ impl Superseded {
         json!({
             "id": self.id,
             "name": "Superseded credential",
-            "description": "The credential that this one replaces. Its digest is the SHA-256 of its canonical JSON \
-                            (RFC 8785) without proofs.",
+            "description": format!("The credential that this one replaces. Its digest is the SHA-256 of its {}.", self.form),
             "digestMultibase": format!("u{}", BASE64_URL_SAFE_NO_PAD.encode(multihash)),
         })
     }

@@ -183,7 +183,11 @@ fn people_are_identified_as_the_template_says() {
 
 #[test]
 fn a_replacement_names_what_it_replaces_and_is_the_newer_one() {
-    let superseded = Superseded { id: "urn:uuid:0b8f2b4c-2f0e-4d6a-9f63-5a3d1a6f7b00".to_owned(), hash: Hash([1; 32]) };
+    let superseded = Superseded {
+        id: "urn:uuid:0b8f2b4c-2f0e-4d6a-9f63-5a3d1a6f7b00".to_owned(),
+        hash: Hash([1; 32]),
+        form: "token",
+    };
     let issuing = Issuing { supersedes: Some(superseded), ..issuing(&[]) };
     let credential = credential(&profile(), &example(), &award(), &issuing).unwrap();
     assert_eq!(credential["validFrom"], "2026-11-24T12:00:00Z");
@@ -281,7 +285,7 @@ proptest! {
     #[test]
     fn every_template_and_award_give_a_credential(template in arbitrary::template(), mut award in any_award(), replaces in any::<bool>()) {
         let status = [status("revocation"), status("suspension")];
-        let superseded = Superseded { id: "urn:uuid:0b8f2b4c-2f0e-4d6a-9f63-5a3d1a6f7b00".to_owned(), hash: Hash([1; 32]) };
+        let superseded = Superseded { id: "urn:uuid:0b8f2b4c-2f0e-4d6a-9f63-5a3d1a6f7b00".to_owned(), hash: Hash([1; 32]), form: "token" };
         let issuing = Issuing { supersedes: replaces.then_some(superseded), ..issuing(&status) };
         // Results that the template describes; a random text is rarely one.
         if let Some(value) = award.results.first_mut()

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use testamur::node::{Node, Place};
 use testamur_core::{
     Hash, Purpose, StatusIndex, UnixSeconds,
-    digest::{blind, credential_hash},
+    digest::{blind, credential_hash, file_hash},
     proof::ProofConfig,
     status::own_entry,
 };
@@ -20,10 +20,10 @@ use super::{
     randomness::{Randomness, draw},
 };
 use crate::{
-    credential::{Issuing, Misfit, credential},
+    credential::{Issuing, Misfit, Superseded, credential},
     profile::Profile,
     roster::{Award, Row},
-    store::{Draft, Known, RunId, State, Store},
+    store::{Draft, Known, Predecessor, RunId, State, Store},
 };
 
 /// What all credentials of a run have in common.
@@ -38,41 +38,62 @@ pub(super) struct Desk<'a> {
     pub now: UnixSeconds,
 }
 
-/// A row that is an award: its line, and what the award says, whenever it is said.
-struct Wanted {
-    line: u64,
-    award: Award,
-    content: Hash,
+/// An award that is to become a credential: its line in the roster, and what it says, whenever it is said.
+pub(super) struct Wanted {
+    pub line: u64,
+    pub award: Award,
+    pub content: Hash,
+    /// What it takes the place of.
+    pub supersedes: Option<Succession>,
+}
+
+/// How a credential takes the place of another one.
+pub(super) struct Succession {
+    pub superseded: Superseded,
+    /// The code for its revocation, if it is to be revoked.
+    pub revoke: Option<u8>,
 }
 
 /// A row that cannot get a credential as it is: its line, and why.
 type Refused = (u64, String);
 
 impl Desk<'_> {
-    /// Drafts credentials for those rows of a chunk whose learners have none yet, and tells of the others.
-    pub async fn draft(
+    /// Those rows of a chunk whose learners are to get a credential; tells of the others.
+    pub fn read(
         &self,
-        node: &Node,
         store: &mut Store,
         rows: Vec<Row>,
         summary: &mut Summary,
         tell: &mut dyn FnMut(Step<'_>),
-    ) -> Result<(), IssueError> {
+    ) -> Result<Vec<Wanted>, IssueError> {
         summary.rows += rows.len() as u64;
         let (wanted, faults) = apart(rows.into_par_iter().map(|row| self.wanted(row)));
         self.refuse(store, faults, summary, tell)?;
-        let fresh = self.leave_out_known(store, wanted, summary, tell)?;
-        if fresh.is_empty() {
+        self.leave_out_known(store, wanted, summary, tell)
+    }
+
+    /// Drafts a credential for each.
+    pub async fn draft(
+        &self,
+        node: &Node,
+        store: &mut Store,
+        wanted: Vec<Wanted>,
+        summary: &mut Summary,
+        tell: &mut dyn FnMut(Step<'_>),
+    ) -> Result<(), IssueError> {
+        if wanted.is_empty() {
             return Ok(());
         }
-        let indices = node.reserve(self.place.issuer, fresh.len()).await?;
-        let random = draw(fresh.len())?;
-        let work = fresh.into_par_iter().zip(indices).zip(random);
+        let indices = node.reserve(self.place.issuer, wanted.len()).await?;
+        let random = draw(wanted.len())?;
+        let work = wanted.into_par_iter().zip(indices).zip(random);
         let (drafts, faults) = apart(work.map(|((wanted, index), random)| self.draft_one(wanted, index, random)));
         self.refuse(store, faults, summary, tell)?;
         let taken = store.draft(self.run, &self.order.template.id, &drafts)?;
         let issued = taken.iter().filter(|taken| **taken).count();
+        let superseding = |(draft, taken): &(&Draft, &bool)| **taken && draft.supersedes.is_some();
         summary.issued += issued as u64;
+        summary.superseded += drafts.iter().zip(&taken).filter(superseding).count() as u64;
         // Another run was faster.
         summary.already += (taken.len() - issued) as u64;
         tell(Step::Drafted(issued));
@@ -80,7 +101,7 @@ impl Desk<'_> {
     }
 
     /// Tells and notes rows that cannot get a credential as they are.
-    fn refuse(
+    pub fn refuse(
         &self,
         store: &mut Store,
         faults: Vec<(u64, String)>,
@@ -98,11 +119,11 @@ impl Desk<'_> {
     fn wanted(&self, Row { line, award, .. }: Row) -> Result<Wanted, Refused> {
         let award = award.map_err(|fault| (line, fault.to_string()))?;
         let content = self.content(&award).map_err(|misfit| (line, misfit.to_string()))?;
-        Ok(Wanted { line, award, content })
+        Ok(Wanted { line, award, content, supersedes: None })
     }
 
     /// What a credential says of a learner, apart from who issues it, when, and under which number.
-    fn content(&self, award: &Award) -> Result<Hash, Misfit> {
+    pub fn content(&self, award: &Award) -> Result<Hash, Misfit> {
         let nobody =
             Profile { id: String::new(), name: String::new(), url: None, email: None, description: None, image: None };
         let neutral =
@@ -121,20 +142,35 @@ impl Desk<'_> {
     ) -> Result<Vec<Wanted>, IssueError> {
         let keys = wanted.iter().map(|Wanted { award, .. }| (award.learner.key.as_str(), award.period.as_str()));
         let known = store.known(&self.order.template.id, keys)?;
-        let (mut fresh, mut missing) = (Vec::new(), Vec::new());
-        for (wanted, known) in wanted.into_iter().zip(known) {
+        let (mut fresh, mut missing, mut left) = (Vec::new(), Vec::new(), Vec::new());
+        for (mut wanted, known) in wanted.into_iter().zip(known) {
             let Some(known) = known else {
                 fresh.push(wanted);
                 continue;
             };
-            let passed = summary.count(&known, wanted.content);
+            let passed = known.passed(wanted.content);
+            if let (Passed::Differs(id), Some(reason)) = (passed, self.order.supersede) {
+                wanted.supersedes = self.succession(store, id, reason)?;
+                fresh.push(wanted);
+                continue;
+            }
+            summary.count(passed);
             tell(Step::Passed(wanted.line, passed));
-            if matches!(passed, Passed::Already(_)) && self.is_missing(&known) {
-                missing.push(known);
+            match passed {
+                Passed::Already(_) if self.is_missing(&known) => missing.push(known),
+                Passed::Already(_) => {}
+                _ => left.push((wanted.line, passed.to_string())),
             }
         }
+        store.note_faults(self.run, &left)?;
         store.write_again(self.run, &missing)?;
         Ok(fresh)
+    }
+
+    /// What is needed of a credential that another one takes the place of.
+    fn succession(&self, store: &Store, id: &str, reason: u8) -> Result<Option<Succession>, IssueError> {
+        let issued = store.issued(id)?;
+        Ok(issued.map(|issued| Succession { superseded: issued.superseded(), revoke: Some(reason) }))
     }
 
     /// Whether its file was written, and is not in the folder of this run.
@@ -142,50 +178,79 @@ impl Desk<'_> {
         known.state == State::Written && !self.folder.join(&known.file).exists()
     }
 
-    /// Builds and signs one credential. Its canonical form is hashed once, for the signature and for the anchor.
+    /// Builds and signs one credential.
     fn draft_one(&self, wanted: Wanted, index: StatusIndex, random: Randomness) -> Result<Draft, Refused> {
-        let Wanted { line, award, content } = wanted;
+        let Wanted { line, award, content, supersedes } = wanted;
         let uri = random.uri();
-        let mut signed = self.build(&award, index, &uri, random.salt).map_err(|misfit| (line, misfit.to_string()))?;
-        let hash = credential_hash(&signed);
+        let superseded = supersedes.as_ref().map(|succession| succession.superseded.clone());
+        let credential = self.build(&award, index, &uri, random.salt, superseded);
+        let credential = credential.map_err(|misfit| (line, misfit.to_string()))?;
+        let time = |member: &str| credential.get(member)?.as_str()?.parse().ok();
+        let (valid_from, valid_until) = (time("validFrom").unwrap_or(self.now), time("validUntil"));
+        let Made { document, hash, context, ending } =
+            self.sign(credential).map_err(|reason| (line, format!("it cannot be signed: {reason}")))?;
         let Place { chain, issuer, .. } = self.place;
-        let config = ProofConfig::new(signed.get("@context"), chain, issuer, self.now, random.nonce);
-        let digest = blind(&config.to_json(), hash);
-        let Value::Object(members) = &mut signed else { unreachable!("it was made as an object") };
-        let proof = self.sign(members, hash).map_err(|reason| (line, format!("it cannot be signed: {reason}")))?;
-        members.insert("proof".to_owned(), proof);
-        let time = |member: &str| members.get(member)?.as_str()?.parse().ok();
+        let config = ProofConfig::new(context.as_ref(), chain, issuer, self.now, random.nonce);
         Ok(Draft {
-            valid_from: time("validFrom").unwrap_or(self.now),
-            valid_until: time("validUntil"),
-            file: file_name(award.learner.name.as_deref().unwrap_or(&award.learner.key), &uri, "json"),
-            document: serde_json::to_vec(&signed).expect("JSON values serialise"),
-            period: award.period,
-            learner: award.learner,
+            valid_from,
+            valid_until,
+            file: file_name(award.learner.name.as_deref().unwrap_or(&award.learner.key), &uri, ending),
+            document,
+            award,
             uri,
             content,
+            digest: blind(&config.to_json(), hash),
             config,
-            digest,
             status_index: index,
-            supersedes: None,
+            supersedes: supersedes.map(|Succession { superseded, revoke }| Predecessor { id: superseded.id, revoke }),
         })
     }
 
-    fn build(&self, award: &Award, index: StatusIndex, uri: &str, salt: [u8; 16]) -> Result<Value, Misfit> {
+    fn build(
+        &self,
+        award: &Award,
+        index: StatusIndex,
+        uri: &str,
+        salt: [u8; 16],
+        supersedes: Option<Superseded>,
+    ) -> Result<Map<String, Value>, Misfit> {
         let entry = |purpose| own_entry(&self.server, self.place.issuer, purpose, index);
         let status = [Purpose::REVOCATION, Purpose::SUSPENSION].map(entry);
-        let issuing = Issuing { id: uri.to_owned(), issued: self.now, status: &status, salt, supersedes: None };
-        credential(self.order.profile, self.order.template, award, &issuing).map(Value::Object)
+        let issuing = Issuing { id: uri.to_owned(), issued: self.now, status: &status, salt, supersedes };
+        credential(self.order.profile, self.order.template, award, &issuing)
     }
 
-    fn sign(&self, credential: &Map<String, Value>, hash: Hash) -> Result<Value, String> {
+    /// Signs. The canonical form is hashed once, for the signature and for the anchor. A token is anchored as the file
+    /// that it is: whoever has the credential in it alone has no proof.
+    fn sign(&self, credential: Map<String, Value>) -> Result<Made, String> {
         let Order { signer, suite, .. } = *self.order;
-        match suite {
-            Suite::EddsaJcs2022 => Ok(signer.prove_jcs(hash, credential.get("@context"), self.now)),
-            Suite::EddsaRdfc2022 => linked::prove(signer, credential, self.now),
-            Suite::VcJwt => Err("a file holds a credential or a token".to_owned()),
+        if suite == Suite::VcJwt {
+            let document = signer.vc_jwt(&credential, self.now).into_bytes();
+            return Ok(Made { hash: file_hash(&document), document, context: None, ending: "jwt" });
         }
+        let context = credential.get("@context").cloned();
+        let value = Value::Object(credential);
+        let hash = credential_hash(&value);
+        let Value::Object(mut members) = value else { unreachable!("it was made as an object") };
+        let proof = match suite {
+            Suite::EddsaRdfc2022 => linked::prove(signer, &members, self.now)?,
+            _ => signer.prove_jcs(hash, context.as_ref(), self.now),
+        };
+        members.insert("proof".to_owned(), proof);
+        let document = serde_json::to_vec(&members).expect("JSON values serialise");
+        Ok(Made { document, hash, context, ending: "json" })
     }
+}
+
+/// A signed credential.
+struct Made {
+    document: Vec<u8>,
+    /// What is anchored.
+    hash: Hash,
+    /// What the configuration of its anchor repeats.
+    context: Option<Value>,
+    /// Of its file's name.
+    ending: &'static str,
 }
 
 /// The good ones and the others, in their order.
@@ -202,17 +267,24 @@ fn apart<T: Send>(all: impl IndexedParallelIterator<Item = Result<T, Refused>>) 
     (good, refused)
 }
 
+impl Known {
+    /// Why its learner gets no other one, as far as it is the same.
+    fn passed(&self, content: Hash) -> Passed<'_> {
+        match self {
+            Self { revoked: Some(_), .. } => Passed::Revoked(&self.uri),
+            Self { content: known, .. } if *known != content => Passed::Differs(&self.uri),
+            _ => Passed::Already(&self.uri),
+        }
+    }
+}
+
 impl Summary {
-    /// Counts a row whose learner has something already.
-    fn count<'a>(&mut self, known: &'a Known, content: Hash) -> Passed<'a> {
-        let (counter, passed) = if known.revoked.is_some() {
-            (&mut self.revoked, Passed::Revoked(&known.uri))
-        } else if known.content != content {
-            (&mut self.differ, Passed::Differs(&known.uri))
-        } else {
-            (&mut self.already, Passed::Already(&known.uri))
-        };
-        *counter += 1;
-        passed
+    fn count(&mut self, passed: Passed<'_>) {
+        *match passed {
+            Passed::Fault(_) => &mut self.faults,
+            Passed::Differs(_) => &mut self.differ,
+            Passed::Revoked(_) => &mut self.revoked,
+            Passed::Already(_) => &mut self.already,
+        } += 1;
     }
 }

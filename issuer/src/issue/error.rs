@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use testamur::{anchor::ReceiptError, node::NodeError};
+use testamur::{anchor::ReceiptError, change::ChangeError, node::NodeError};
 use testamur_core::Digest;
 
 use crate::store::StoreError;
@@ -28,6 +28,9 @@ pub enum IssueError {
         /// What is wrong.
         error: ReceiptError,
     },
+    /// A revocation was not taken.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -50,6 +53,7 @@ impl IssueError {
         match self {
             Self::Node(error) => error.is_transient(),
             Self::Held { .. } => true,
+            Self::Change(ChangeError::Node { error, .. } | ChangeError::Waiting { error, .. }) => error.is_transient(),
             _ => false,
         }
     }

@@ -9,9 +9,10 @@ use std::{
 };
 
 use rayon::prelude::*;
+use testamur::files;
 
 use super::{IssueError, Step};
-use crate::store::{Anchored, Store};
+use crate::store::{Anchored, Finished, Store};
 
 /// The folder, made where there is none, by its whole path: it is found again from anywhere.
 pub(super) fn folder(path: &Path) -> Result<PathBuf, IssueError> {
@@ -37,13 +38,22 @@ pub(super) fn write(store: &mut Store, at_once: usize, tell: &mut dyn FnMut(Step
     }
 }
 
-/// What a killed run left half written is replaced by the next one: it has the same name.
+/// What a killed run left half written is replaced by the next one: it has the same name. A token's receipt comes
+/// first: whoever finds the token finds its anchor.
 fn write_one(credential: &Anchored) -> Result<(), IssueError> {
-    let bytes = credential.finish()?;
+    let Finished { bytes, receipt } = credential.finish()?;
     let target = credential.folder.join(&credential.file);
-    let part = credential.folder.join(format!(".{}.part", credential.file));
-    let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, &target));
-    written.map_err(|error| IssueError::Write { path: target, error })
+    if let Some(receipt) = receipt {
+        put(&files::receipt_path(&target), &receipt)?;
+    }
+    put(&target, &bytes)
+}
+
+fn put(target: &Path, bytes: &[u8]) -> Result<(), IssueError> {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let part = target.with_file_name(format!(".{name}.part"));
+    let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, target));
+    written.map_err(|error| IssueError::Write { path: target.to_owned(), error })
 }
 
 /// Everything written into a folder is on disk. One call for thousands of files.

@@ -19,6 +19,9 @@ pub enum KeysError {
         /// What the system said.
         error: io::Error,
     },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Randomness(#[source] rand::rand_core::OsError),
     /// The list of keys is not what this program writes.
     #[error("{} is not a list of keys: {reason}", path.display())]
     List {

@@ -19,7 +19,11 @@ impl IssuerKey {
     /// The key of a ring that signs, for the issuer of this id: a did:web or https URL, whose document lists it, or the
     /// DID that is this key.
     pub fn load(ring: &KeyRing, issuer: &str) -> Result<Self, KeysError> {
-        let name = &ring.current().ok_or(KeysError::NoKey)?.name;
+        Self::named(ring, &ring.current().ok_or(KeysError::NoKey)?.name, issuer)
+    }
+
+    /// Another key of the ring, as if it signed.
+    pub fn named(ring: &KeyRing, name: &str, issuer: &str) -> Result<Self, KeysError> {
         let key = ring.secret(name)?;
         let method = match Home::of(issuer) {
             Home::Document(_) => format!("{issuer}#{name}"),

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rand::{TryRngCore as _, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 use testamur::files;
 use testamur_chain::keys::read_secret;
@@ -78,6 +79,13 @@ impl KeyRing {
     /// The key that signs.
     pub fn current(&self) -> Option<&Key> {
         self.list.keys.iter().find(|key| self.list.current.as_ref() == Some(&key.name))
+    }
+
+    /// Makes a new key, as [`Self::add`] takes it.
+    pub fn create(&mut self, now: UnixSeconds) -> Result<String, KeysError> {
+        let mut seed = Zeroizing::new([0; 32]);
+        OsRng.try_fill_bytes(seed.as_mut()).map_err(KeysError::Randomness)?;
+        self.add(&seed, now)
     }
 
     /// Takes a new key of these 32 random bytes, and returns its name. The first one signs at once; a later one does

@@ -3,12 +3,26 @@
 //! A cell that a spreadsheet would run as a formula (`=`, `+`, `-`, `@` in front) is written with an apostrophe before it,
 //! which spreadsheets show as text; a number or a phone number stays. Reading takes that apostrophe off again.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 use serde_json::{Map, Value};
 use testamur_core::json;
 
-use super::{Original, Shape, columns::OURS};
+use super::{Original, Roster, Row, Shape, columns::OURS};
+
+/// Reads a roster once more, and writes those of its rows that failed: the faults by their lines.
+pub fn rewrite<W: Write>(roster: Roster, faults: &BTreeMap<u64, String>, out: W) -> io::Result<W> {
+    let mut failed = Failed::new(out, &roster.shape())?;
+    for Row { line, original, .. } in roster {
+        if let Some(fault) = faults.get(&line) {
+            failed.write(line, &original, fault)?;
+        }
+    }
+    failed.finish()
+}
 
 /// Writes `failed.csv`, or for a roster of JSON lines `failed.jsonl`.
 pub struct Failed<W: Write> {
@@ -17,7 +31,7 @@ pub struct Failed<W: Write> {
 
 enum Out<W: Write> {
     Table {
-        writer: csv::Writer<W>,
+        writer: Box<csv::Writer<W>>,
         /// Which columns are the roster's own, and not those of an earlier `failed.csv`.
         own: Vec<bool>,
     },
@@ -34,7 +48,7 @@ impl<W: Write> Failed<W> {
         let own: Vec<_> = headings.iter().map(|heading| !is_ours(heading)).collect();
         let kept = headings.iter().zip(&own).filter(|(_, own)| **own).map(|(heading, _)| disarmed(heading));
         writer.write_record(kept.chain(OURS.map(str::to_owned)))?;
-        Ok(Self { out: Out::Table { writer, own } })
+        Ok(Self { out: Out::Table { writer: Box::new(writer), own } })
     }
 
     /// Adds a row, with the line at which it began and what was wrong.
@@ -92,7 +106,7 @@ pub(super) fn armed(cell: &str) -> &str {
 fn is_armed(cell: &str) -> bool {
     let inner = cell.trim_start_matches('\'');
     match inner.chars().next() {
-        Some('=' | '@' | '\t' | '\r') => true,
+        Some('=' | '@' | '\t' | '\r' | '\n') => true,
         Some('+' | '-') => inner.len() < cell.len() || !is_number(&inner[1..]),
         _ => false,
     }

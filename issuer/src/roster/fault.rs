@@ -151,6 +151,9 @@ pub enum Fault {
         /// The second.
         key: String,
     },
+    /// A change of a field that there is not.
+    #[error("no such field: as in a roster, id, did, email, name, awarded, expires, result … are known")]
+    NoSuchField,
     /// A value of the wrong kind in JSON.
     #[error("{wanted} is needed here")]
     Kind {

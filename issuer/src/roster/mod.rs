@@ -8,6 +8,7 @@
 
 pub mod award;
 mod cells;
+mod changed;
 mod columns;
 pub mod dates;
 pub mod encoding;
@@ -32,6 +33,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 pub use award::{Award, Evidence, Learner, ResultValue};
+pub use changed::changed;
 pub use columns::{Field, UnknownField};
 pub use dates::DateOrder;
 pub use encoding::{Encoding, Source};
@@ -95,15 +97,20 @@ pub enum Shape {
     JsonLines,
 }
 
-/// Opens the roster in a file. A pipe is copied to a nameless temporary file first: a roster is sometimes read twice.
+/// Opens the roster in a file.
 pub fn read(path: &Path, options: &RosterOptions) -> Result<Roster, RosterFault> {
+    Roster::new(Box::new(open(path)?), options)
+}
+
+/// Opens a file that can be read more than once, as a roster is: a pipe is copied to a nameless temporary file first.
+pub fn open(path: &Path) -> io::Result<File> {
     let mut file = File::open(path)?;
     if !file.metadata()?.is_file() {
         let mut copy = tempfile::tempfile()?;
         io::copy(&mut file, &mut copy)?;
         file = copy;
     }
-    Roster::new(Box::new(file), options)
+    Ok(file)
 }
 
 /// The rows of a roster, in their order; after a fault in reading the file itself there are no more.

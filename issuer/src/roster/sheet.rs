@@ -169,7 +169,9 @@ fn said_separator(line: &Line) -> Option<u8> {
 /// The separator that makes the most known headings of a line, or else the most cells.
 fn likely_separator(line: &Line, encoding: Encoding) -> u8 {
     let score = |separator: &u8| {
-        let cells = alone(line.text(), *separator).unwrap_or_default();
+        // A heading may go on in the next line, or have a broken mark: then its first line still tells.
+        let roughly = || line.text().split(|byte| byte == separator).map(<[u8]>::to_vec).collect();
+        let cells: Vec<_> = alone(line.text(), *separator).unwrap_or_else(roughly);
         let headings: Vec<_> = cells.iter().filter_map(|cell| encoding.decode(cell)).collect();
         let marks = line.text().iter().filter(|byte| *byte == separator).count();
         (known(&headings), cells.len(), marks)

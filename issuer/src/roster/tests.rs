@@ -9,12 +9,12 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn open(bytes: &[u8], options: &RosterOptions) -> Result<Roster, RosterFault> {
+fn open_bytes(bytes: &[u8], options: &RosterOptions) -> Result<Roster, RosterFault> {
     Roster::new(Box::new(Cursor::new(bytes.to_vec())), options)
 }
 
 fn rows(bytes: &[u8]) -> Vec<Row> {
-    open(bytes, &RosterOptions::default()).unwrap().collect()
+    open_bytes(bytes, &RosterOptions::default()).unwrap().collect()
 }
 
 /// Each row's line, with its learner or what is wrong.
@@ -54,7 +54,9 @@ fn a_roster_in_every_dress() {
     let semicolons =
         plain.replace("\"Núñez, ", "\"Núñez; ").replace("email,", "email;").replace("example,", "example;");
     let semicolons = semicolons.replace("\",\"two", "\";\"two");
-    for text in [plain.to_owned(), semicolons.clone(), semicolons.replace(';', "\t"), format!("sep=;\n{semicolons}")] {
+    // No tab stands within a name.
+    let tabs = semicolons.replace("Núñez; ", "Núñez, ").replace(';', "\t");
+    for text in [plain.to_owned(), semicolons.clone(), tabs, format!("sep=;\n{semicolons}")] {
         let shift = u64::from(text.starts_with("sep="));
         let shifted: Vec<_> = wanted.iter().map(|(line, row)| (line + shift, *row)).collect();
         expect(text.as_bytes(), &shifted);
@@ -74,7 +76,7 @@ fn json_lines_are_rows_as_well() {
 {"id": 7, "name": "Ada", "awarded": "2026-03-04", "credits": 7.5, "evidence": ["https://e.example/1", {"narrative": "seen", "name": "Essay"}], "result": [{"of": "Oral", "value": "9"}]}
 {"email": "b@x.example", "name": null, "shoe": 44}
 {"email": "b@x.example"}
-{"email": "c@x.example", "E-Mail": "d@x.example"}
+{"email": "c@x.example", "EMAIL": "d@x.example"}
 ["email"]
 {"email": "e@x.example", "email": "f@x.example"}
 {"email": {"a": 1}}
@@ -88,7 +90,7 @@ nonsense
             (2, Ok("7")),
             (3, Ok("b@x.example")),
             (4, Err("same learner (and period) as in line 3")),
-            (5, Err("`E-Mail` means the same")),
+            (5, Err("`EMAIL` means the same")),
             (6, Err("no JSON object")),
             (7, Err("no valid JSON")),
             (8, Err("column `email`: a text is needed")),
@@ -97,7 +99,7 @@ nonsense
             (11, Err("column `evidence`: no web address")),
         ],
     );
-    let mut roster = open(roster.as_bytes(), &RosterOptions::default()).unwrap();
+    let mut roster = open_bytes(roster.as_bytes(), &RosterOptions::default()).unwrap();
     let award = roster.next().unwrap().award.unwrap();
     assert_eq!(award.credits_earned, Some(7.5));
     assert_eq!(award.evidence.len(), 2);
@@ -181,7 +183,7 @@ fn rows_are_refused_for_what_is_wrong_with_them() {
         ("a@x.example,A\u{fffd}da,,", "a letter was lost"),
         ("a@x.example,Ada,03/04/2026,", "column `awarded`: can be 2026-04-03 or 2026-03-04"),
         ("a@x.example,Ada,2026-03-04,2026-03-03", "column `expires`: expires before it is awarded"),
-        ("ada,A\0,soon,46085", "no @; column `name`: holds the control character U+0000; column `awarded`: no date"),
+        ("ada,A\0,soon,46085", "no @; column `name`: holds the control character U+0000: type the text anew; column"),
     ] {
         let roster = format!("email,name,awarded,expires\n{row}\nz@x.example,Zoe,,\n");
         expect(roster.as_bytes(), &[(2, Err(part)), (3, Ok("z@x.example"))]);
@@ -207,11 +209,11 @@ fn encodings_are_told_apart_row_by_row() {
     );
     let western = b"email,name\na@x.example,Mu\xf1oz\nb@x.example,\x81\n";
     expect(western, &[(2, Ok("a@x.example")), (3, Err("not valid Windows-1252"))]);
-    let mut roster = open(western, &RosterOptions::default()).unwrap();
+    let mut roster = open_bytes(western, &RosterOptions::default()).unwrap();
     assert_eq!(roster.notes(), [Note::GuessedEncoding { line: 2 }]);
     assert_eq!(roster.next().unwrap().award.unwrap().learner.name.as_deref(), Some("Muñoz"));
     let said = RosterOptions { encoding: Some(Encoding::Utf8), ..RosterOptions::default() };
-    let mut roster = open(western, &said).unwrap();
+    let mut roster = open_bytes(western, &said).unwrap();
     assert!(roster.next().unwrap().award.is_err() && roster.notes().is_empty());
     let mut halved: Vec<u8> = "\u{feff}email\na@x.example\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     halved.extend([0x00, 0xd8, b'@', 0, b'x', 0, b'.', 0, b'e', 0]);
@@ -220,7 +222,7 @@ fn encodings_are_told_apart_row_by_row() {
 
 #[test]
 fn a_file_that_is_no_roster_is_refused_as_a_whole() {
-    let fault = |bytes: &[u8]| open(bytes, &RosterOptions::default()).err().expect("refused").to_string();
+    let fault = |bytes: &[u8]| open_bytes(bytes, &RosterOptions::default()).err().expect("refused").to_string();
     assert!(fault(b"").contains("empty"));
     assert!(fault(b"\n \r\n").contains("empty"));
     assert!(fault(b"Nombre,Nota\nAda,9\n").ends_with("Found: `Nombre`, `Nota`"));
@@ -233,7 +235,7 @@ fn a_file_that_is_no_roster_is_refused_as_a_whole() {
 #[test]
 fn platforms_rows_become_awards() {
     let gradebook = "Student,ID,SIS User ID,SIS Login ID,Section,Quiz 1 (87),Final Grade\n    Points Possible,,,,,10.00,(read only)\n\"Lovelace, Ada\",12,s-7,ada,Main,9,A\n";
-    let mut roster = open(gradebook.as_bytes(), &RosterOptions::default()).unwrap();
+    let mut roster = open_bytes(gradebook.as_bytes(), &RosterOptions::default()).unwrap();
     let Row { line, award, .. } = roster.next().unwrap();
     let award = award.unwrap();
     assert_eq!((line, award.learner.key.as_str(), award.learner.name.as_deref()), (3, "s-7", Some("Ada Lovelace")));
@@ -260,7 +262,7 @@ fn rosters_that_others_made_are_read() {
 }
 
 fn failed(roster: &[u8]) -> Vec<u8> {
-    let mut roster = open(roster, &RosterOptions::default()).unwrap();
+    let mut roster = open_bytes(roster, &RosterOptions::default()).unwrap();
     let mut failed = Failed::new(Vec::new(), &roster.shape()).unwrap();
     for row in roster.by_ref() {
         if let Err(fault) = row.award {
@@ -363,7 +365,7 @@ proptest! {
         let mut roster = b"email,name\n".to_vec();
         roster.extend(&bytes);
         for roster in [&roster[..], &bytes] {
-            if let Ok(roster) = open(roster, &RosterOptions::default()) {
+            if let Ok(roster) = open_bytes(roster, &RosterOptions::default()) {
                 let lines: Vec<_> = roster.map(|row| row.line).collect();
                 prop_assert!(lines.is_sorted_by(|one, other| one < other));
             }

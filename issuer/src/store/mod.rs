@@ -2,10 +2,11 @@
 //! tool opens in thirty years. It holds people's data, so it is its owner's alone (0600).
 //!
 //! Reading order: `schema.sql` (what a table holds) → [`record`] (the same as types) → [`Store`] with `runs`, `steps`
-//! (a credential's way from a draft to a file) and `search`.
+//! (a credential's way from a draft to a file), `changes` (of status) and `search`.
 //!
 //! What a method has returned is on disk: every commit is synced (`synchronous = FULL`).
 
+mod changes;
 mod error;
 pub mod record;
 mod runs;
@@ -21,8 +22,9 @@ use std::{
 
 use rusqlite::Connection;
 
+pub use changes::Due;
 pub use error::StoreError;
-pub use record::{Anchored, Draft, Known, Listed, RunId, State};
+pub use record::{Anchored, Draft, Finished, Issued, Known, Listed, Predecessor, RunId, Standing, State};
 pub use search::Wanted;
 
 /// Each brings the file from the version before (its place from 0) to the next one.

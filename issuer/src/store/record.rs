@@ -7,18 +7,18 @@ use rusqlite::{
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use testamur_core::{
     Digest, Document, Hash, Receipt, StatusIndex, UnixSeconds, json,
     proof::{AnchorProof, ProofConfig},
 };
 
 use super::StoreError;
-use crate::roster::Learner;
+use crate::{credential::Superseded, roster::Award};
 
 /// The number of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RunId(pub(super) i64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct RunId(pub i64);
 
 /// How far a credential has come. Each state is on disk before the next step is begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -66,10 +66,8 @@ impl FromSql for State {
 pub struct Draft {
     /// The credential's own `id`.
     pub uri: String,
-    /// Whose it is.
-    pub learner: Learner,
-    /// For which period.
-    pub period: String,
+    /// Whose it is, for which period, and for what.
+    pub award: Award,
     /// What it says, whenever it is said: the hash that tells whether a roster says something else now.
     pub content: Hash,
     /// From when on it is valid.
@@ -86,8 +84,17 @@ pub struct Draft {
     pub status_index: StatusIndex,
     /// The name of its file.
     pub file: String,
-    /// The credential that it takes the place of, by that one's `id`.
-    pub supersedes: Option<String>,
+    /// The credential that it takes the place of.
+    pub supersedes: Option<Predecessor>,
+}
+
+/// A credential that another one takes the place of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Predecessor {
+    /// Its `id`.
+    pub id: String,
+    /// The issuer's code for its revocation, if it is to be revoked once its successor is written.
+    pub revoke: Option<u8>,
 }
 
 /// What is there already for a learner, template and period.
@@ -122,30 +129,47 @@ pub struct Anchored {
     pub file: String,
 }
 
+/// A credential as it leaves the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Its file: JSON with the anchor inside, or a token.
+    pub bytes: Vec<u8>,
+    /// A token's anchor (JSON), which stands in a file beside it: `<file>.receipt.json`.
+    pub receipt: Option<Vec<u8>>,
+}
+
 impl Anchored {
     /// The credential with its anchor, as it is to be written.
     ///
     /// What leaves the store must verify as it stands, whatever has happened to the disk: otherwise
     /// [`StoreError::Damaged`].
-    pub fn finish(&self) -> Result<Vec<u8>, StoreError> {
-        let bytes = self.assemble().ok_or_else(|| self.damaged("document, configuration or receipt"))?;
-        let written = Document::from_credential(&bytes).ok().and_then(|document| document.digest());
-        if written == Some(self.digest) { Ok(bytes) } else { Err(self.damaged("document")) }
+    pub fn finish(&self) -> Result<Finished, StoreError> {
+        let finished = if is_token(&self.document) { self.beside() } else { self.inside() };
+        let finished = finished.ok_or_else(|| self.damaged("document, configuration or receipt"))?;
+        let written = match &finished.receipt {
+            None => Document::from_credential(&finished.bytes),
+            Some(receipt) => Document::from_file(&finished.bytes, receipt),
+        };
+        let digest = written.ok().and_then(|document| document.digest());
+        if digest == Some(self.digest) { Ok(finished) } else { Err(self.damaged("document")) }
     }
 
-    fn assemble(&self) -> Option<Vec<u8>> {
-        let object = |bytes: &[u8]| match json::parse(bytes) {
-            Ok(Value::Object(members)) => Some(members),
-            _ => None,
-        };
-        let (mut credential, mut config) = (object(&self.document)?, object(&self.config)?);
-        if let Some(context) = credential.get("@context") {
-            config.insert("@context".to_owned(), context.clone());
-        }
+    fn inside(&self) -> Option<Finished> {
+        let mut credential = object(&self.document)?;
+        self.proof(credential.get("@context"))?.embed(&mut credential).ok()?;
+        Some(Finished { bytes: serde_json::to_vec(&credential).ok()?, receipt: None })
+    }
+
+    fn beside(&self) -> Option<Finished> {
+        let receipt = serde_json::to_vec(&self.proof(None)?.to_detached()).ok()?;
+        Some(Finished { bytes: self.document.clone(), receipt: Some(receipt) })
+    }
+
+    fn proof(&self, context: Option<&Value>) -> Option<AnchorProof> {
+        let mut config = object(&self.config)?;
+        config.extend(context.map(|context| ("@context".to_owned(), context.clone())));
         let config = ProofConfig::from_members(config).ok()?;
-        let receipt = Receipt::from_cbor(&self.receipt).ok()?;
-        AnchorProof { config, receipt }.embed(&mut credential).ok()?;
-        serde_json::to_vec(&credential).ok()
+        Some(AnchorProof { config, receipt: Receipt::from_cbor(&self.receipt).ok()? })
     }
 
     fn damaged(&self, what: &'static str) -> StoreError {
@@ -153,10 +177,50 @@ impl Anchored {
     }
 }
 
+fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
+    match json::parse(bytes) {
+        Ok(Value::Object(members)) => Some(members),
+        _ => None,
+    }
+}
+
+/// Whether a document is a token, and no JSON object.
+fn is_token(document: &[u8]) -> bool {
+    document.first() != Some(&b'{')
+}
+
+/// All that the store holds of a credential, to be shown, shared, or made out anew.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// As lists have it.
+    pub listed: Listed,
+    /// What the roster said.
+    pub award: Award,
+    /// What it says, whenever it is said.
+    pub content: Hash,
+    /// It as it was signed, without its anchor.
+    pub document: Vec<u8>,
+    /// It with its anchor, once it has one.
+    pub anchored: Option<Anchored>,
+}
+
+impl Issued {
+    /// How a credential that takes its place names it.
+    pub fn superseded(&self) -> Superseded {
+        let id = self.listed.id.clone();
+        match object(&self.document) {
+            Some(credential) => Superseded::credential(id, &credential),
+            None => Superseded::token(id, &self.document),
+        }
+    }
+}
+
 /// A credential in a list.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Listed {
+    /// Its number in the store: what comes later has a higher one.
+    pub number: i64,
     /// The credential's own `id`.
     pub id: String,
     /// Under which template.
@@ -175,14 +239,48 @@ pub struct Listed {
     pub valid_until: Option<UnixSeconds>,
     /// How far it has come.
     pub state: State,
-    /// When it was revoked, if it was.
+    /// When it was revoked, if it was: the node has it.
     pub revoked: Option<UnixSeconds>,
-    /// Whether another one took its place.
-    pub superseded: bool,
+    /// Since when it is suspended, if it is.
+    pub suspended: Option<UnixSeconds>,
+    /// Which one took its place, by its `id`.
+    pub superseded_by: Option<String>,
     /// Where its file was written.
     pub file: String,
     /// What the registry knows it by.
     pub digest: Digest,
     /// The place of its status bits.
     pub status_index: StatusIndex,
+}
+
+/// How a credential stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// Not on disk yet.
+    Unfinished,
+    /// Good.
+    Good,
+    /// Its end is past.
+    Ended,
+    /// Suspended.
+    Suspended,
+    /// Another one took its place.
+    Superseded,
+    /// Revoked.
+    Revoked,
+}
+
+impl Listed {
+    /// How it stands at a moment.
+    pub fn standing(&self, now: UnixSeconds) -> Standing {
+        match self {
+            Self { revoked: Some(_), .. } => Standing::Revoked,
+            Self { superseded_by: Some(_), .. } => Standing::Superseded,
+            Self { suspended: Some(_), .. } => Standing::Suspended,
+            Self { valid_until: Some(until), .. } if *until < now => Standing::Ended,
+            Self { state: State::Written, .. } => Standing::Good,
+            _ => Standing::Unfinished,
+        }
+    }
 }

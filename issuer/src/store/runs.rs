@@ -1,6 +1,6 @@
 //! Runs, and the rows of their rosters that got no credential.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use rusqlite::params;
 use testamur::node::Place;
@@ -35,6 +35,13 @@ impl Store {
         }
         drop(insert);
         Ok(noting.commit()?)
+    }
+
+    /// Rows that got no credential: why, by their lines.
+    pub fn faults(&self, run: RunId) -> Result<BTreeMap<u64, String>, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT line, fault FROM faults WHERE run = ?")?;
+        let faults = select.query_map([run.0], |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?)))?;
+        Ok(faults.collect::<Result<_, _>>()?)
     }
 
     /// A run came to its end.

@@ -39,19 +39,31 @@ CREATE TABLE credentials (
     file          TEXT    NOT NULL, -- its name in the run's folder
     state         TEXT    NOT NULL CHECK (state IN ('drafted', 'submitted', 'anchored', 'written')),
     superseded_by INTEGER REFERENCES credentials (id) DEFERRABLE INITIALLY DEFERRED,
-    revoked       INTEGER
+    revoked       INTEGER, -- when the node took it
+    suspended     INTEGER
 ) STRICT;
 
 -- Nobody gets the same twice.
 CREATE UNIQUE INDEX current ON credentials (template, learner, period) WHERE superseded_by IS NULL;
+CREATE INDEX of_run ON credentials (run);
 CREATE INDEX unfinished ON credentials (state) WHERE state <> 'written';
 CREATE INDEX ending ON credentials (valid_until) WHERE superseded_by IS NULL AND revoked IS NULL;
 
--- The signed credential without its anchor, and the configuration of the anchor (JSON, without `@context`).
+-- The signed credential without its anchor (JSON, or a token), the configuration of the anchor (JSON, without `@context`),
+-- and what the roster said (JSON), from which a corrected one is made.
 CREATE TABLE documents (
     credential INTEGER PRIMARY KEY REFERENCES credentials (id),
     document   BLOB NOT NULL,
-    config     BLOB NOT NULL
+    config     BLOB NOT NULL,
+    award      BLOB NOT NULL
+) STRICT;
+
+-- Revocations that were decided, until the node has them. That of a superseded credential waits until its successor is
+-- written: its holder is never without.
+CREATE TABLE revocations (
+    credential INTEGER PRIMARY KEY REFERENCES credentials (id),
+    reason     INTEGER NOT NULL,
+    waits_for  INTEGER REFERENCES credentials (id) DEFERRABLE INITIALLY DEFERRED
 ) STRICT;
 
 -- Where it is anchored (CBOR, as the protocol has it).

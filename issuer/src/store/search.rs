@@ -1,25 +1,31 @@
 //! Looking for credentials.
 
-use rusqlite::{Row, named_params};
-use testamur_core::{Digest, UnixSeconds};
+use rusqlite::{OptionalExtension as _, Row, named_params, params};
+use testamur_core::{Digest, Hash, UnixSeconds};
 
 use super::{
-    Listed, Store, StoreError,
-    steps::{seconds, status_index},
+    Anchored, Issued, Listed, Standing, Store, StoreError,
+    steps::{ANCHORED, anchored, seconds, status_index},
 };
 
-const COLUMNS: &str = "c.uri, c.template, c.learner, c.name, c.email, c.period, c.valid_from, c.valid_until, c.state,
-    c.revoked, c.superseded_by, r.folder, c.file, c.digest, c.status_index";
+const COLUMNS: &str = "c.id, c.uri, c.template, c.learner, c.name, c.email, c.period, c.valid_from, c.valid_until,
+    c.state, c.revoked, c.suspended, s.uri, r.folder, c.file, c.digest, c.status_index";
+/// A credential with its run, and the one that took its place.
+const FROM: &str = "credentials c JOIN runs r ON r.id = c.run LEFT JOIN credentials s ON s.id = c.superseded_by";
 
 /// What is looked for; all of it together.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// A part of an id, key, name, e-mail or template, in any case.
     pub text: Option<String>,
-    /// What is good now and ends before then.
+    /// Under this template.
+    pub template: Option<String>,
+    /// What ends before then.
     pub ends_before: Option<UnixSeconds>,
-    /// What is good now: neither revoked, nor superseded, nor ended at this moment.
-    pub good_at: Option<UnixSeconds>,
+    /// What stands like this at this moment.
+    pub standing: Option<(Standing, UnixSeconds)>,
+    /// What has a lower number: the next page.
+    pub before: Option<i64>,
     /// How many at most, the newest; with an end, those that end first.
     pub most: Option<usize>,
 }
@@ -29,23 +35,23 @@ impl Store {
     pub fn list(&self, wanted: &Wanted) -> Result<Vec<Listed>, StoreError> {
         let order = if wanted.ends_before.is_some() { "c.valid_until, c.id" } else { "c.id DESC" };
         let mut select = self.connection.prepare(&format!(
-            "SELECT {COLUMNS} FROM credentials c JOIN runs r ON r.id = c.run
-             WHERE (:before IS NULL OR c.valid_until < :before)
-             AND (:good IS NULL OR (c.revoked IS NULL AND c.superseded_by IS NULL
-                 AND (c.valid_until IS NULL OR c.valid_until > :good)))
+            "SELECT {COLUMNS} FROM {FROM}
+             WHERE (:ends IS NULL OR c.valid_until < :ends) AND (:template IS NULL OR c.template = :template)
+             AND (:before IS NULL OR c.id < :before)
              ORDER BY {order}"
         ))?;
-        let number = |time: UnixSeconds| time.0 as i64;
         let mut rows = select.query(named_params! {
-            ":before": wanted.ends_before.map(number),
-            ":good": wanted.good_at.map(number),
+            ":ends": wanted.ends_before.map(|time| time.0 as i64),
+            ":template": wanted.template,
+            ":before": wanted.before,
         })?;
         let (mut found, text) = (Vec::new(), wanted.text.as_ref().map(|text| text.to_lowercase()));
         while found.len() < wanted.most.unwrap_or(usize::MAX) {
             let Some(row) = rows.next()? else { break };
             let listed = listed(row)?;
+            let stands = wanted.standing.is_none_or(|(standing, at)| listed.standing(at) == standing);
             // Here, because SQLite knows capital letters of English only.
-            if text.as_ref().is_none_or(|text| listed.mentions(text)) {
+            if stands && text.as_ref().is_none_or(|text| listed.mentions(text)) {
                 found.push(listed);
             }
         }
@@ -54,28 +60,30 @@ impl Store {
 
     /// The credential with this `id`, or with this digest.
     pub fn find(&self, name: &str) -> Result<Option<Listed>, StoreError> {
-        let mut select = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM credentials c JOIN runs r ON r.id = c.run WHERE c.uri = ? OR c.digest = ?"
-        ))?;
+        let mut select =
+            self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM {FROM} WHERE c.uri = ? OR c.digest = ?"))?;
         let digest: Option<Digest> = name.parse().ok();
-        let mut rows = select.query(rusqlite::params![name, digest.map(|digest| digest.0)])?;
+        let mut rows = select.query(params![name, digest.map(|digest| digest.0)])?;
         rows.next()?.map(listed).transpose()
     }
 
-    /// These were revoked.
-    pub fn note_revoked<'a>(
-        &mut self,
-        digests: impl IntoIterator<Item = &'a Digest>,
-        now: UnixSeconds,
-    ) -> Result<(), StoreError> {
-        let noting = self.connection.transaction()?;
-        let mut update =
-            noting.prepare_cached("UPDATE credentials SET revoked = ? WHERE digest = ? AND revoked IS NULL")?;
-        for digest in digests {
-            update.execute(rusqlite::params![now.0 as i64, digest.0])?;
-        }
-        drop(update);
-        Ok(noting.commit()?)
+    /// All that is known of the credential with this `id`, or with this digest.
+    pub fn issued(&self, name: &str) -> Result<Option<Issued>, StoreError> {
+        let Some(listed) = self.find(name)? else { return Ok(None) };
+        let (content, document, award): (_, _, Vec<u8>) = self.connection.query_row(
+            "SELECT c.content, d.document, d.award FROM credentials c JOIN documents d ON d.credential = c.id
+             WHERE c.id = ?",
+            [listed.number],
+            |row| Ok((Hash(row.get(0)?), row.get(1)?, row.get(2)?)),
+        )?;
+        let damaged = |_| StoreError::Damaged { what: "award", uri: listed.id.clone() };
+        let award = serde_json::from_slice(&award).map_err(damaged)?;
+        Ok(Some(Issued { content, document, award, anchored: self.anchored(listed.number)?, listed }))
+    }
+
+    fn anchored(&self, number: i64) -> Result<Option<Anchored>, StoreError> {
+        let mut select = self.connection.prepare_cached(&format!("{ANCHORED} WHERE c.id = ?"))?;
+        Ok(select.query_row([number], anchored).optional()?)
     }
 }
 
@@ -89,22 +97,24 @@ impl Listed {
 }
 
 fn listed(row: &Row<'_>) -> Result<Listed, StoreError> {
-    let folder: String = row.get(11)?;
-    let file: String = row.get(12)?;
+    let folder: String = row.get(13)?;
+    let file: String = row.get(14)?;
     Ok(Listed {
-        id: row.get(0)?,
-        template: row.get(1)?,
-        learner: row.get(2)?,
-        name: row.get(3)?,
-        email: row.get(4)?,
-        period: row.get(5)?,
-        valid_from: seconds(row, 6)?.unwrap_or_default(),
-        valid_until: seconds(row, 7)?,
-        state: row.get(8)?,
-        revoked: seconds(row, 9)?,
-        superseded: row.get::<_, Option<i64>>(10)?.is_some(),
+        number: row.get(0)?,
+        id: row.get(1)?,
+        template: row.get(2)?,
+        learner: row.get(3)?,
+        name: row.get(4)?,
+        email: row.get(5)?,
+        period: row.get(6)?,
+        valid_from: seconds(row, 7)?.unwrap_or_default(),
+        valid_until: seconds(row, 8)?,
+        state: row.get(9)?,
+        revoked: seconds(row, 10)?,
+        suspended: seconds(row, 11)?,
+        superseded_by: row.get(12)?,
         file: format!("{folder}/{file}"),
-        digest: Digest(row.get(13)?),
-        status_index: status_index(row, 14, 0)?,
+        digest: Digest(row.get(15)?),
+        status_index: status_index(row, 16, 1)?,
     })
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use testamur::node::Place;
 use testamur_core::{Digest, Entry, Hash, Receipt, StatusIndex, UnixSeconds};
 
-use super::{Anchored, Draft, Known, RunId, State, Store, StoreError};
+use super::{Anchored, Draft, Known, Predecessor, RunId, State, Store, StoreError};
 
 impl Store {
     /// What is there for learners and periods under a template, in their order.
@@ -122,24 +122,9 @@ impl Store {
 
     /// Credentials whose files are to be written, those of the newest run first.
     pub fn unwritten(&self, most: usize) -> Result<Vec<Anchored>, StoreError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT c.id, c.uri, d.document, d.config, p.receipt, c.digest, r.folder, c.file
-             FROM credentials c JOIN runs r ON r.id = c.run JOIN documents d ON d.credential = c.id
-             JOIN receipts p ON p.credential = c.id
-             WHERE c.state = 'anchored' ORDER BY c.run DESC, c.id LIMIT ?",
-        )?;
-        let anchored = |row: &Row<'_>| {
-            Ok(Anchored {
-                id: row.get(0)?,
-                uri: row.get(1)?,
-                document: row.get(2)?,
-                config: row.get(3)?,
-                receipt: row.get(4)?,
-                digest: Digest(row.get(5)?),
-                folder: PathBuf::from(row.get::<_, String>(6)?),
-                file: row.get(7)?,
-            })
-        };
+        let mut select = self
+            .connection
+            .prepare_cached(&format!("{ANCHORED} WHERE c.state = 'anchored' ORDER BY c.run DESC, c.id LIMIT ?"))?;
         let rows = select.query_map([most as i64], anchored)?.collect::<Result<_, _>>()?;
         Ok(rows)
     }
@@ -172,11 +157,31 @@ impl Store {
     }
 }
 
-/// What keeps a draft: three statements.
+/// All that a credential's file is made from.
+pub(super) const ANCHORED: &str = "SELECT c.id, c.uri, d.document, d.config, p.receipt, c.digest, r.folder, c.file
+    FROM credentials c JOIN runs r ON r.id = c.run JOIN documents d ON d.credential = c.id
+    JOIN receipts p ON p.credential = c.id";
+
+pub(super) fn anchored(row: &Row<'_>) -> rusqlite::Result<Anchored> {
+    Ok(Anchored {
+        id: row.get(0)?,
+        uri: row.get(1)?,
+        document: row.get(2)?,
+        config: row.get(3)?,
+        receipt: row.get(4)?,
+        digest: Digest(row.get(5)?),
+        folder: PathBuf::from(row.get::<_, String>(6)?),
+        file: row.get(7)?,
+    })
+}
+
+/// What keeps a draft: the statements.
 struct Insert<'a> {
     supersede: CachedStatement<'a>,
+    restore: CachedStatement<'a>,
     credential: CachedStatement<'a>,
     document: CachedStatement<'a>,
+    revocation: CachedStatement<'a>,
     next: i64,
 }
 
@@ -188,6 +193,13 @@ impl<'a> Insert<'a> {
             supersede: connection.prepare_cached(
                 "UPDATE credentials SET superseded_by = ? WHERE uri = ? AND superseded_by IS NULL",
             )?,
+            restore: connection
+                .prepare_cached("UPDATE credentials SET superseded_by = NULL WHERE superseded_by = ?")?,
+            revocation: connection.prepare_cached(
+                "INSERT INTO revocations (credential, reason, waits_for)
+                 SELECT id, :reason, :successor FROM credentials WHERE uri = :uri AND revoked IS NULL
+                 ON CONFLICT DO NOTHING",
+            )?,
             credential: connection.prepare_cached(
                 "INSERT INTO credentials (id, uri, run, template, learner, period, name, email, did, content, valid_from,
                  valid_until, digest, status_index, file, state) VALUES (:id, :uri, :run, :template, :learner, :period,
@@ -195,25 +207,45 @@ impl<'a> Insert<'a> {
                  ON CONFLICT (template, learner, period) WHERE superseded_by IS NULL DO NOTHING",
             )?,
             document: connection
-                .prepare_cached("INSERT INTO documents (credential, document, config) VALUES (?, ?, ?)")?,
+                .prepare_cached("INSERT INTO documents (credential, document, config, award) VALUES (?, ?, ?, ?)")?,
         })
     }
 
     fn one(&mut self, run: RunId, template: &str, draft: &Draft) -> Result<bool, StoreError> {
         let id = self.next;
-        if let Some(superseded) = &draft.supersedes {
-            self.supersede.execute(params![id, superseded])?;
+        if let Some(Predecessor { id: uri, .. }) = &draft.supersedes
+            && self.supersede.execute(params![id, uri])? == 0
+        {
+            return Ok(false); // Another run was faster.
         }
+        if !self.credential(run, template, draft)? {
+            self.give_up(id)?;
+            return Ok(false);
+        }
+        if let Some(Predecessor { id: uri, revoke: Some(reason) }) = &draft.supersedes {
+            self.revocation.execute(named_params! { ":reason": reason, ":successor": id, ":uri": uri })?;
+        }
+        let Value::Object(mut config) = draft.config.to_json() else { unreachable!("a configuration is an object") };
+        config.shift_remove("@context"); // the document has it
+        let config = serde_json::to_vec(&config).expect("JSON values serialise");
+        let award = serde_json::to_vec(&draft.award).expect("texts and finite numbers serialise");
+        self.document.execute(params![id, draft.document, config, award])?;
+        self.next += 1;
+        Ok(true)
+    }
+
+    fn credential(&mut self, run: RunId, template: &str, draft: &Draft) -> Result<bool, StoreError> {
+        let learner = &draft.award.learner;
         let taken = self.credential.execute(named_params! {
-            ":id": id,
+            ":id": self.next,
             ":uri": draft.uri,
             ":run": run.0,
             ":template": template,
-            ":learner": draft.learner.key,
-            ":period": draft.period,
-            ":name": draft.learner.name,
-            ":email": draft.learner.email,
-            ":did": draft.learner.did,
+            ":learner": learner.key,
+            ":period": draft.award.period,
+            ":name": learner.name,
+            ":email": learner.email,
+            ":did": learner.did,
             ":content": draft.content.0,
             ":from": draft.valid_from.0 as i64,
             ":until": draft.valid_until.map(|until| until.0 as i64),
@@ -221,15 +253,13 @@ impl<'a> Insert<'a> {
             ":index": draft.status_index.get() as i64,
             ":file": draft.file,
         })?;
-        if taken == 0 {
-            return Ok(false);
-        }
-        let Value::Object(mut config) = draft.config.to_json() else { unreachable!("a configuration is an object") };
-        config.shift_remove("@context"); // the document has it
-        let config = serde_json::to_vec(&config).expect("JSON values serialise");
-        self.document.execute(params![id, draft.document, config])?;
-        self.next += 1;
-        Ok(true)
+        Ok(taken > 0)
+    }
+
+    /// What was to be superseded stays as it was: somebody has this key already.
+    fn give_up(&mut self, id: i64) -> Result<(), StoreError> {
+        self.restore.execute([id])?;
+        Ok(())
     }
 }
 
