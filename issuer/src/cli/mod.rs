@@ -1,5 +1,6 @@
 //! The commands, and what their exit codes mean.
 
+mod export;
 mod failure;
 mod init;
 mod issue;
@@ -62,6 +63,7 @@ enum Command {
     Template(template::Command),
     Issue(issue::Args),
     List(list::Args),
+    Export(export::Args),
     Revoke(revoke::Args),
     Suspend(suspend::Args),
     Reinstate(suspend::Reinstate),
@@ -112,6 +114,7 @@ async fn execute(command: Command, config: &std::path::Path, console: &Console) 
         Command::Template(command) => template::run(command, console),
         Command::Issue(args) => issue::run(args, &settings(config)?, console).await,
         Command::List(args) => list::run(&args, &settings(config)?, console),
+        Command::Export(args) => export::run(&args, config, console),
         Command::Revoke(args) => revoke::run(args, &settings(config)?, console).await,
         Command::Suspend(args) => suspend::run(&args, true, &settings(config)?, console).await,
         Command::Reinstate(args) => suspend::run(&args.args, false, &settings(config)?, console).await,
