@@ -194,7 +194,7 @@ fn a_preview_shows_the_chosen_lines_only() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn any_name_is_printed(name in "\\PC{0,60}", issuer: String) {
