@@ -1,7 +1,6 @@
 /** A learner's own page: what the credential says, and everything that can be made of it. */
 
 import { h, replace } from '../src/dom';
-import { carried } from '../src/credential';
 import { VERDICTS, sign } from '../src/sign';
 import { card } from '../verify/show';
 import { why } from '../verify/tell';
@@ -11,6 +10,7 @@ import { type Credential, check, read, trust } from './checking';
 import { type Held, copied, ownLink, redrawn } from './held';
 import { type Kept, keep } from './keep';
 import { managePortfolio } from './manage-portfolio';
+import { shownPicture } from './picture';
 import { parsePortfolio } from './portfolio-content';
 import { open } from './sealed';
 import { part, state } from './server';
@@ -94,11 +94,10 @@ function welcome(page: Kept): HTMLElement {
 }
 
 function head({ shown }: Credential, verdict: HTMLElement): HTMLElement {
-  const picture = shown.picture !== undefined && carried(shown.picture) ? shown.picture : undefined;
   return h(
     'header',
     { class: 'mine-head' },
-    picture !== undefined && h('img', { src: picture, alt: '', class: 'picture' }),
+    h('img', { src: shownPicture(shown), alt: '', class: 'picture' }),
     h('div', {}, h('h1', {}, shown.title || v('untitled')), h('p', { class: 'lead' }, shown.issuer.name ?? shown.issuer.id), verdict),
   );
 }
