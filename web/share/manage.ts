@@ -8,7 +8,7 @@ import { checks } from '../verify/verdict';
 import { t as v } from '../verify/words';
 import { type Credential, check, read, trust } from './checking';
 import { type Held, copied, ownLink, redrawn } from './held';
-import { type Kept, keep } from './keep';
+import { type Kept, find, keep } from './keep';
 import { managePortfolio } from './manage-portfolio';
 import { shownPicture } from './picture';
 import { parsePortfolio } from './portfolio-content';
@@ -40,8 +40,7 @@ export function manage(stage: Stage, page: Kept, fresh: boolean): void {
 
 /** In the address stands no more than is needed: whoever copies it gives nothing away. */
 function remember(page: Kept): Kept {
-  const kept = keep(page);
-  history.replaceState(null, '', kept ? `/manage/${page.id}` : ownLink(page));
+  history.replaceState(null, '', keep(page) ? `/manage/${page.id}` : ownLink(page));
   return page;
 }
 
@@ -88,7 +87,7 @@ function welcome(page: Kept): HTMLElement {
     'section',
     { class: 'sheet fresh', 'aria-labelledby': 'welcome' },
     h('h2', { id: 'welcome', tabindex: -1 }, t('fresh')),
-    h('p', {}, t('fresh-about')),
+    h('p', {}, t(find(page.id) ? 'fresh-about' : 'fresh-forgotten')),
     copied(t('own-link'), ownLink(page)),
   );
 }
