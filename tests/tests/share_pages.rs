@@ -36,7 +36,7 @@ fn learners_claim_share_and_manage_and_employers_verify() {
     let mut looker = looker.spawn().expect("Node.js, with which the pages were built");
     let given = json!({
         "url": office.url, "rpc": world.chain.url, "folder": world.folder(), "screens": web.join("../target/screens"),
-        "invitations": { "botany": links[0], "compilers": links[1], "replaced": links[2] },
+        "invitations": { "botany": links[0], "another": links[1], "compilers": links[2], "replaced": links[3] },
     });
     let mut input = looker.stdin.take().expect("piped");
     let wishes = BufReader::new(looker.stdout.take().expect("piped")).lines();
@@ -69,7 +69,8 @@ tags = ["botany", "fieldwork"]
 const PICTURE: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200"><circle cx="100" cy="100" r="96" fill="#2e7d32"/><path d="M100 30c45 40 45 95 0 140-45-45-45-100 0-140z" fill="#c8e6c9"/><path d="M100 62v112" stroke="#2e7d32" stroke-width="6"/></svg>"##;
 
 /// Names are hostile now and then.
-const ROSTER: &str = "id,name\n1,Rosa <b>Luz</b>\n";
+const ROSA: &str = "id,name\n1,Rosa <b>Luz</b>\n";
+const ANA: &str = "2,Ana\n";
 
 /// An institution that issues and invites.
 struct Office<'a> {
@@ -92,7 +93,6 @@ impl<'a> Office<'a> {
         fs::write(office.path("templates/field-botany.toml"), TEMPLATE).expect("written");
         let compilers = TEMPLATE.replace("Field Botany", "Compilers").replace("image = \"badge.svg\"\n", "");
         fs::write(office.path("templates/compilers.toml"), compilers).expect("written");
-        fs::write(office.path("people.csv"), ROSTER).expect("written");
         office
     }
 
@@ -112,16 +112,21 @@ impl<'a> Office<'a> {
         file.write_all(settings.as_bytes()).expect("written");
     }
 
-    /// The credential of the only learner, under each template.
+    /// Two learners' credentials under one template, and another of the first one's.
     fn issue(&self) -> Vec<PathBuf> {
-        let issued = ["field-botany", "compilers"].map(|template| {
+        let (both, one) = (self.path("both.csv"), self.path("one.csv"));
+        fs::write(&both, [ROSA, ANA].concat()).expect("written");
+        fs::write(&one, ROSA).expect("written");
+        let issued = [("field-botany", both), ("compilers", one)].map(|(template, roster)| {
             let out = self.path(template);
-            let roster = self.path("people.csv");
             self.run(&["issue", "--template", template, "--roster", text(&roster), "--out", text(&out)]);
-            let file = fs::read_dir(&out).expect("a folder").next().expect("a credential").expect("an entry");
-            file.path()
+            let entries = fs::read_dir(&out).expect("a folder").map(|entry| entry.expect("an entry").path());
+            let mut files: Vec<PathBuf> = entries.collect();
+            // Rosa before Ana.
+            files.sort_by(|one, other| other.cmp(one));
+            files
         });
-        issued.into()
+        issued.concat()
     }
 
     /// The links that claim: of each file, and one that a later invitation replaced.
