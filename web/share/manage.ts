@@ -1,7 +1,6 @@
 /** A learner's own page: what the credential says, and everything that can be made of it. */
 
 import { h, replace } from '../src/dom';
-import { carried } from '../src/credential';
 import { VERDICTS, sign } from '../src/sign';
 import { card } from '../verify/show';
 import { why } from '../verify/tell';
@@ -9,8 +8,9 @@ import { checks } from '../verify/verdict';
 import { t as v } from '../verify/words';
 import { type Credential, check, read, trust } from './checking';
 import { type Held, copied, ownLink, redrawn } from './held';
-import { type Kept, keep } from './keep';
+import { type Kept, find, keep } from './keep';
 import { managePortfolio } from './manage-portfolio';
+import { shownPicture } from './picture';
 import { parsePortfolio } from './portfolio-content';
 import { open } from './sealed';
 import { part, state } from './server';
@@ -40,8 +40,7 @@ export function manage(stage: Stage, page: Kept, fresh: boolean): void {
 
 /** In the address stands no more than is needed: whoever copies it gives nothing away. */
 function remember(page: Kept): Kept {
-  const kept = keep(page);
-  history.replaceState(null, '', kept ? `/manage/${page.id}` : ownLink(page));
+  history.replaceState(null, '', keep(page) ? `/manage/${page.id}` : ownLink(page));
   return page;
 }
 
@@ -88,17 +87,16 @@ function welcome(page: Kept): HTMLElement {
     'section',
     { class: 'sheet fresh', 'aria-labelledby': 'welcome' },
     h('h2', { id: 'welcome', tabindex: -1 }, t('fresh')),
-    h('p', {}, t('fresh-about')),
+    h('p', {}, t(find(page.id) ? 'fresh-about' : 'fresh-forgotten')),
     copied(t('own-link'), ownLink(page)),
   );
 }
 
 function head({ shown }: Credential, verdict: HTMLElement): HTMLElement {
-  const picture = shown.picture !== undefined && carried(shown.picture) ? shown.picture : undefined;
   return h(
     'header',
     { class: 'mine-head' },
-    picture !== undefined && h('img', { src: picture, alt: '', class: 'picture' }),
+    h('img', { src: shownPicture(shown), alt: '', class: 'picture' }),
     h('div', {}, h('h1', {}, shown.title || v('untitled')), h('p', { class: 'lead' }, shown.issuer.name ?? shown.issuer.id), verdict),
   );
 }

@@ -7,14 +7,20 @@ import { base64, fromBase64 } from './bytes';
 /** In pixels, where a picture does not say how large it is. */
 const SIDE = 640;
 
-interface Carried {
+/** A picture that the credential itself has. */
+export interface Carried {
   type: string;
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** As SVG: what is made of pixels is framed. */
-export function asSvg(shown: Told): string {
-  const own = ownPicture(shown);
+/** For an element `img`: the achievement's own picture, or one that is drawn. Nothing is loaded. */
+export function shownPicture(shown: Told): string {
+  const own = shown.picture !== undefined && carried(shown.picture) ? shown.picture : undefined;
+  return own ?? `data:image/svg+xml,${encodeURIComponent(drawn(shown))}`;
+}
+
+/** As SVG: what is made of pixels is framed. Without `own`, it is drawn. */
+export function asSvg(shown: Told, own = ownPicture(shown)): string {
   if (own === undefined) return drawn(shown);
   if (own.type === 'image/svg+xml') return new TextDecoder().decode(own.bytes);
   const href = `data:${own.type};base64,${base64(own.bytes)}`;
@@ -22,11 +28,14 @@ export function asSvg(shown: Told): string {
 }
 
 /** As PNG: what is none is drawn as one. */
-export async function asPng(shown: Told): Promise<Uint8Array> {
-  const own = ownPicture(shown);
+export async function asPng(shown: Told, own = ownPicture(shown)): Promise<Uint8Array> {
   if (own?.type === 'image/png') return own.bytes;
-  const source = own ?? { type: 'image/svg+xml', bytes: new TextEncoder().encode(drawn(shown)) };
-  return painted(source);
+  return painted(own ?? drawnPicture(shown));
+}
+
+/** For an achievement whose own picture is damaged. */
+export function drawnPicture(shown: Told): Carried {
+  return { type: 'image/svg+xml', bytes: new TextEncoder().encode(drawn(shown)) };
 }
 
 function ownPicture({ picture }: Told): Carried | undefined {

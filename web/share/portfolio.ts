@@ -1,7 +1,6 @@
 /** The credentials that a learner chose to show together, each one opened and verified here. */
 
 import { type Child, h, replace } from '../src/dom';
-import { carried } from '../src/credential';
 import { VERDICTS, sign } from '../src/sign';
 import type { Settings } from '../verify/settings';
 import { why } from '../verify/tell';
@@ -9,6 +8,7 @@ import { t as v } from '../verify/words';
 import { type Address, link } from './address';
 import { type Credential, check, read, trust } from './checking';
 import { type Entry, type Portfolio, parsePortfolio } from './portfolio-content';
+import { shownPicture } from './picture';
 import { open } from './sealed';
 import { sealed, viewed } from './server';
 import type { Stage } from './stage';
@@ -49,9 +49,8 @@ async function one(entry: Entry, settings: Settings): Promise<Child[]> {
 function card({ shown, item: { result } }: Credential, href: string): Child[] {
   if (!result) return [];
   const kind = VERDICTS[result.verdict];
-  const picture = shown.picture !== undefined && carried(shown.picture) ? shown.picture : undefined;
   return [
-    picture !== undefined && h('img', { src: picture, alt: '', class: 'picture' }),
+    h('img', { src: shownPicture(shown), alt: '', class: 'picture' }),
     h('h2', {}, h('a', { href }, shown.title || v('untitled'))),
     h('p', { class: 'quiet' }, [shown.issuer.name ?? shown.issuer.id, shown.recipient.name].filter(Boolean).join(' · ')),
     h('p', { class: `mark ${kind}` }, sign(kind), v(result.verdict)),

@@ -99,7 +99,11 @@ export async function offer(owned: Owned): Promise<Offer> {
 /** Keeps a further page of the learner who owns a claimed one. */
 export async function create(parent: Owned, page: Owned, kind: PageKind, sealed: Uint8Array): Promise<void> {
   const body = { id: page.id, owner: page.owner, sealed: base64(sealed), kind };
-  await ask('POST', 'pages', { owned: parent, headers: { 'testamur-page': parent.id }, body });
+  const asked = ask('POST', 'pages', { owned: parent, headers: { 'testamur-page': parent.id }, body });
+  // Only a claimed page has further ones, and of those this browser may know no other.
+  await asked.catch((fault: ServerFault) => {
+    throw fault.kind === 'wrong-owner' ? new ServerFault('no-parent') : fault;
+  });
 }
 
 interface Asking {

@@ -10,7 +10,7 @@ import { known, t } from './words';
 export type Fault = LinkFault | SealedFault | ServerFault | Error;
 
 /** Trying again may help. */
-const PASSING = ['unreachable', 'strange', 'internal', 'busy', 'too-many-requests', 'verifier'];
+const PASSING = ['unreachable', 'strange', 'internal', 'busy', 'too-slow', 'body-broke-off', 'too-many-requests', 'verifier'];
 
 /** What happened, and what to do now. */
 export function trouble(fault: Fault, again: () => void): HTMLElement {

@@ -8,7 +8,7 @@ import { bakePng, bakeSvg } from '../bake';
 import { fromBase64 } from '../bytes';
 import { fileName } from '../checking';
 import { type Held, copied, working } from '../held';
-import { asPng, asSvg } from '../picture';
+import { type Carried, asPng, asSvg, drawnPicture } from '../picture';
 import { qr } from '../qr';
 import { SealedFault, open } from '../sealed';
 import { ServerFault, offer, part } from '../server';
@@ -27,9 +27,11 @@ export function download({ credential }: Held): Child[] {
 
 export function picture({ credential: { shown, text } }: Held): Child[] {
   const name = fileName(shown.title);
-  const png = async () => save(`${name}.png`, bakePng(await asPng(shown), text));
-  const svg = async () => save(`${name}.svg`, new TextEncoder().encode(bakeSvg(asSvg(shown), text)));
-  return [h('p', {}, t('picture-about')), h('div', { class: 'row' }, working('picture-png', png, 'main'), working('picture-svg', svg))];
+  const png = async (own?: Carried) => bakePng(await asPng(shown, own), text);
+  const svg = async (own?: Carried) => new TextEncoder().encode(bakeSvg(asSvg(shown, own), text));
+  // A damaged picture is no reason to have none.
+  const get = (ending: string, baked: typeof png) => async () => save(`${name}.${ending}`, await baked().catch(() => baked(drawnPicture(shown))));
+  return [h('p', {}, t('picture-about')), h('div', { class: 'row' }, working('picture-png', get('png', png), 'main'), working('picture-svg', get('svg', svg)))];
 }
 
 export function certificate({ page }: Held): Child[] {

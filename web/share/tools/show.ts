@@ -46,11 +46,13 @@ export function emailSignature(held: Held): Child[] {
 function rich(html: string, text: string): HTMLElement {
   const told = said();
   const copy = async () => {
-    const parts = { 'text/html': new Blob([html], { type: 'text/html' }), 'text/plain': new Blob([text], { type: 'text/plain' }) };
-    await navigator.clipboard.write([new ClipboardItem(parts)]).then(
-      () => replace(told, t('copied')),
-      () => replace(told, t('copy-yourself')),
-    );
+    try {
+      const parts = { 'text/html': new Blob([html], { type: 'text/html' }), 'text/plain': new Blob([text], { type: 'text/plain' }) };
+      await navigator.clipboard.write([new ClipboardItem(parts)]);
+      replace(told, t('copied'));
+    } catch {
+      replace(told, t('copy-yourself'));
+    }
   };
   return h('div', { class: 'working' }, button('signature-copy', () => void copy(), 'main'), told);
 }
