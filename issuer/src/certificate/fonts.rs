@@ -59,12 +59,7 @@ impl Fonts {
     }
 
     fn own() -> Self {
-        let files = [
-            dejavu::serif::regular(),
-            dejavu::serif::bold(),
-            dejavu::sans::regular(),
-            dejavu::sans::bold(),
-        ];
+        let files = [dejavu::serif::regular(), dejavu::serif::bold(), dejavu::sans::regular(), dejavu::sans::bold()];
         let mut built_in = Database::new();
         for file in files {
             built_in.load_font_source(Source::Binary(Arc::new(file)));

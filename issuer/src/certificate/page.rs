@@ -206,12 +206,9 @@ fn small_print(sheet: &mut Sheet<'_>, words: &Words, labels: &Labels, link: &str
     let issuer = (!words.issuer_id.is_empty()).then(|| format!("{}: {}", labels.issuer, words.issuer_id));
     let id = words.id.as_ref().map(|id| format!("{}: {id}", labels.credential));
     let mut y = y;
-    for (text, lines) in [
-        (Some(format!("{}: {shown}", labels.link)), 1),
-        (id, 1),
-        (issuer, 1),
-        (Some(labels.hint.to_owned()), 2),
-    ] {
+    for (text, lines) in
+        [(Some(format!("{}: {shown}", labels.link)), 1), (id, 1), (issuer, 1), (Some(labels.hint.to_owned()), 2)]
+    {
         let Some(text) = text else { continue };
         let set = sheet.set(&text, small, room(wide, lines, 5.0));
         sheet.write(Role::Text, &set, left, y, Side::Start)?;

@@ -65,8 +65,7 @@ impl Picture {
         let tree = sheet::tree(svg, Arc::new(Database::new())).map_err(|_| PictureFault::Damaged)?;
         let (width, height) = fitted(&tree);
         let mut pixmap = Pixmap::new(width, height).ok_or(PictureFault::Damaged)?;
-        let scale =
-            Transform::from_scale(width as f32 / tree.size().width(), height as f32 / tree.size().height());
+        let scale = Transform::from_scale(width as f32 / tree.size().width(), height as f32 / tree.size().height());
         resvg::render(&tree, scale, &mut pixmap.as_mut());
         if pixmap.pixels().iter().all(|pixel| pixel.alpha() == 0) {
             return Err(PictureFault::Damaged);

@@ -45,7 +45,8 @@ pub fn preview(lines: &Lines, language: Language, fonts: &Fonts) -> Result<Previ
     let mut sheet = Sheet::new(width as f32, height as f32, fonts);
     background(&mut sheet);
     write(&mut sheet, lines, Labels::of(language))?;
-    let mut pixmap = resvg::tiny_skia::Pixmap::new(width, height).ok_or_else(|| Fault::Drawing("no size".to_owned()))?;
+    let mut pixmap =
+        resvg::tiny_skia::Pixmap::new(width, height).ok_or_else(|| Fault::Drawing("no size".to_owned()))?;
     resvg::render(&sheet.whole()?, resvg::tiny_skia::Transform::identity(), &mut pixmap.as_mut());
     let png = pixmap.encode_png().map_err(|error| Fault::Drawing(error.to_string()))?;
     Ok(Preview { png, notes: sheet.note().into_iter().collect() })

@@ -21,7 +21,8 @@ pub(super) fn svg(link: &str, x: f32, y: f32, side: f32) -> Result<String, Fault
         while column < code.size {
             let run = (column..code.size).take_while(|&at| dark(at)).count();
             if run > 0 {
-                write!(path, "M{} {}h{run}v1h-{run}z", column + QUIET, row + QUIET).expect("a text takes what is written");
+                write!(path, "M{} {}h{run}v1h-{run}z", column + QUIET, row + QUIET)
+                    .expect("a text takes what is written");
             }
             column += run.max(1);
         }

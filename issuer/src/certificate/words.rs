@@ -66,7 +66,8 @@ impl Words {
             let plain: String = text.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
             plain.to_lowercase().split_whitespace().collect::<Vec<_>>().join("-").chars().take(MOST).collect()
         };
-        let parts: Vec<String> = [self.name.as_deref(), Some(&self.achievement)].into_iter().flatten().map(part).collect();
+        let parts: Vec<String> =
+            [self.name.as_deref(), Some(&self.achievement)].into_iter().flatten().map(part).collect();
         let stem = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
         format!("{}.pdf", if stem.is_empty() { "certificate" } else { stem.trim_end_matches('-') })
     }
@@ -112,7 +113,8 @@ fn picture(of: &Value) -> Option<String> {
 /// A name in plain text among the identifiers (`IdentityObject`), or as the subject's own.
 fn learner(subject: &Value) -> Option<String> {
     let identifiers = subject.get("identifier");
-    let identifiers = identifiers.map_or(&[][..], |one| one.as_array().map_or(std::slice::from_ref(one), Vec::as_slice));
+    let identifiers =
+        identifiers.map_or(&[][..], |one| one.as_array().map_or(std::slice::from_ref(one), Vec::as_slice));
     let named = identifiers.iter().find(|one| one["identityType"] == "name" && one["hashed"] == false);
     name(named.and_then(|one| one.get("identityHash"))).or_else(|| name(subject.get("name")))
 }

@@ -9,8 +9,8 @@ pub mod link;
 pub mod linkedin;
 pub mod signature;
 
-use crate::certificate::calendar;
 pub use crate::certificate::Language;
+use crate::certificate::calendar;
 
 /// A link that leads into no web: only `https` and `http` links are shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

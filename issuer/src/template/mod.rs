@@ -30,8 +30,8 @@ use testamur_core::json as strict;
 pub use achievement::Achievement;
 pub use fault::{TemplateFault, TemplateFaults};
 pub(crate) use forms::is_uri;
-pub(crate) use image::{ImageFault, MAX_PIXELS, check_picture};
 pub use image::MAX_IMAGE;
+pub(crate) use image::{ImageFault, MAX_PIXELS, check_picture};
 pub use validity::{NoValidity, Validity};
 
 use fault::instead;

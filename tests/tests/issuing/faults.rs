@@ -88,6 +88,22 @@ fn killed_while_files_are_written() {
 }
 
 #[test]
+fn two_commands_at_once_issue_once() {
+    let (office, node, line) = over_a_line();
+    let count = 200;
+    office.write("people.csv", people(count));
+    line.set("indices", Some(Fault::Failed));
+    let children = [(); 3].map(|()| office.begin(&[&office.issuing("people.csv")[..], &["--at-once", "20"]].concat()));
+    until("all of them are under way", || (line.calls("indices") >= children.len()).then_some(()));
+    line.set("indices", None);
+    for child in children {
+        let (code, stdout, stderr) = ended(child);
+        assert_eq!(code, Some(0), "{stdout}{stderr}");
+    }
+    office.assert_whole(&node, count);
+}
+
+#[test]
 fn lost_replies_change_nothing() {
     for (call, fault) in [
         ("digests", Fault::FailedButTookEffect),
@@ -220,9 +236,12 @@ fn a_full_disk_is_told_and_the_next_run_finishes() {
 
 #[test]
 fn a_correction_that_is_interrupted_leaves_nobody_without() {
-    for (call, fault) in
-        [("digests", Fault::Hangs), ("receipts", Fault::Hangs), ("changes", Fault::Hangs), ("changes", Fault::HangsButTookEffect)]
-    {
+    for (call, fault) in [
+        ("digests", Fault::Hangs),
+        ("receipts", Fault::Hangs),
+        ("changes", Fault::Hangs),
+        ("changes", Fault::HangsButTookEffect),
+    ] {
         let (office, _node, line) = over_a_line();
         office.write("people.csv", people(2));
         office.issue("people.csv", &[], 0);
