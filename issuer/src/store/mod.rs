@@ -15,13 +15,13 @@ mod steps;
 mod tally;
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 pub use changes::Due;
 pub use error::StoreError;
@@ -41,6 +41,7 @@ const CACHE: i64 = -(64 << 10);
 /// The issuer's store.
 pub struct Store {
     connection: Connection,
+    path: PathBuf,
 }
 
 impl Store {
@@ -56,17 +57,26 @@ impl Store {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "cache_size", CACHE)?;
-        // One that begins with reading could not be finished once another connection has written.
-        connection.set_transaction_behavior(rusqlite::TransactionBehavior::Immediate);
+        // What reads before it writes would else fail at once where another one wrote in between.
+        connection.set_transaction_behavior(TransactionBehavior::Immediate);
         migrate(&mut connection)?;
-        Ok(Self { connection })
+        Ok(Self { connection, path: path.to_owned() })
+    }
+
+    /// Waits until nobody else writes files of this store, in this process or another one; until the guard is dropped
+    /// nobody does.
+    pub fn alone(&self) -> Result<File, StoreError> {
+        let path = self.path.with_added_extension("lock");
+        let guard = OpenOptions::new().create(true).append(true).mode(PRIVATE).open(&path);
+        let locked = guard.and_then(|guard| guard.lock().map(|()| guard));
+        locked.map_err(|error| StoreError::File { path, error })
     }
 }
 
 /// All or nothing, and once only, whoever else opens the file at the same moment.
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let newest = MIGRATIONS.len();
-    let changing = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let changing = connection.transaction()?;
     let found: i64 = changing.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let version = usize::try_from(found).ok().filter(|version| *version <= newest);
     let version = version.ok_or(StoreError::Newer { found, known: newest })?;
@@ -98,6 +108,18 @@ mod tests {
         }
         drop(store);
         Store::open(&path).unwrap();
+    }
+
+    #[test]
+    fn one_writes_files_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.sqlite");
+        let (one, other) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
+        let guard = one.alone().unwrap();
+        let lock = File::open(path.with_added_extension("lock")).unwrap();
+        assert!(lock.try_lock().is_err());
+        drop(guard);
+        other.alone().unwrap();
     }
 
     #[test]

@@ -134,11 +134,15 @@ impl Store {
         self.set_state(written.iter().map(|credential| credential.id), State::Written)
     }
 
-    /// The files of these are to be written again, into the folder of this run.
+    /// The files of these are to be written again, into the folder of this run, if they are anchored at its place.
     pub fn write_again(&mut self, run: RunId, known: &[Known]) -> Result<(), StoreError> {
         let moving = self.connection.transaction()?;
-        let mut update = moving
-            .prepare_cached("UPDATE credentials SET state = 'anchored', run = ? WHERE id = ? AND state = 'written'")?;
+        let mut update = moving.prepare_cached(
+            "UPDATE credentials SET state = 'anchored', run = ?1 WHERE id = ?2 AND state = 'written' AND EXISTS (
+                 SELECT 1 FROM runs old JOIN runs new USING (account, registry, chain)
+                 WHERE old.id = credentials.run AND new.id = ?1
+             )",
+        )?;
         for known in known {
             update.execute([run.0, known.id])?;
         }
