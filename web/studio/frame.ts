@@ -4,7 +4,7 @@ import { type Child, append, h } from '../src/dom';
 import { type Way, layout } from '../src/layout';
 import { ownPassword } from './account';
 import { remove } from './api';
-import { act } from './parts';
+import { act, told } from './parts';
 import type { Role, Who } from './shapes';
 import { may } from './stage';
 import { type Key, t } from './words';
@@ -26,7 +26,7 @@ export function frame(title: string, who: Who | null, at: string, ...content: Ch
   const main = layout(title, ways, ...content);
   const top = document.querySelector('.top > div');
   if (who && top) append(top, signedIn(who));
-  append(document.body, h('div', { id: 'told', role: 'status' }));
+  append(document.body, told);
   return main;
 }
 

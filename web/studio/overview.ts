@@ -61,8 +61,8 @@ function setting({ profile, node, suite, key, mail, share }: Issuer): HTMLElemen
     [t('chain'), node.chain !== null && chain(`eip155:${node.chain}`)],
     [t('suite'), h('span', {}, h('code', {}, suite), trouble(key))],
     [t('node'), h('span', {}, h('span', { class: `badge ${node.ready ? 'good' : 'bad'}` }, t(node.ready ? 'node-ready' : 'node-trouble')), ' ', h('code', {}, node.url), trouble(node.trouble))],
-    [t('mail'), t(mail ? 'is-on' : 'is-off')],
-    [t('share'), t(share ? 'is-on' : 'is-off')],
+    [t('share'), share ? h('code', {}, share) : t('is-off')],
+    [t('mail'), mail ? t('mails', mail) : t('is-off')],
   ]);
 }
 

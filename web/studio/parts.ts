@@ -111,11 +111,12 @@ export function badge(state: string): HTMLElement {
   return h('span', { class: `badge ${kind}` }, named('state', state));
 }
 
-/** Says something that has come about, to those who see and to those who listen. */
+/** What has come about, for those who see and those who listen. It stays when another view is shown. */
+export const told = h('div', { role: 'status' });
+
 export function tell(text: string): void {
-  const place = document.getElementById('told');
   const toast = h('p', { class: 'toast' }, text);
-  if (place) replace(place, toast);
+  replace(told, toast);
   setTimeout(() => toast.remove(), SHOWN);
 }
 

@@ -114,9 +114,10 @@ export interface Issuer {
   suite: string;
   /** What is wrong with the signing key; null: nothing. */
   key: string | null;
-  /** How learners are written to, and where their pages are; nothing where that is not set up. */
-  mail?: object | null;
-  share?: object | null;
+  /** Mails to learners; nothing where none are sent. */
+  mail?: { waiting: number; sent: number; refused: number } | null;
+  /** Where learners' pages are; nothing where there are none. */
+  share?: string | null;
 }
 
 export interface User {

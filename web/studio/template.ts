@@ -60,6 +60,7 @@ class Editor {
     this.text = unsaved.get(name ?? '') ?? saved;
     this.draft = read(this.text);
     this.all = name !== null;
+    this.named(this.draft);
     this.shortField = field(t('f-short'), this.short, { hint: t('f-short-hint') });
     this.area.addEventListener('input', () => this.written());
   }
@@ -105,9 +106,13 @@ class Editor {
   /** The form was changed. */
   private filled(draft: Draft): void {
     this.changed(text(draft));
-    const { name } = draft.achievement;
+    this.named(draft);
+  }
+
+  /** A new one's short name follows the title until it is written by hand. */
+  private named(draft: Draft | string): void {
+    const name = typeof draft === 'string' ? undefined : draft.achievement['name'];
     if (this.name !== null || typeof name !== 'string') return;
-    // It follows the title until it is written by hand.
     if (this.short.value === slug(this.title)) this.short.value = slug(name);
     this.title = name;
   }
