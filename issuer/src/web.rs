@@ -37,6 +37,22 @@ pub fn page(name: &str, policy: &'static str, headers: &HeaderMap) -> Response {
     (guards, file(name, page, WHILE_THE_SAME, headers)).into_response()
 }
 
+/// A page with further tags at the end of its head. It is made anew for each request.
+pub fn page_with(name: &str, policy: &'static str, tags: &str) -> Response {
+    let page = Dist::get(name).and_then(|page| String::from_utf8(page.data.into_owned()).ok());
+    let Some((head, rest)) = page.as_deref().and_then(|page| page.split_once("</head>")) else {
+        return (StatusCode::NOT_FOUND, NOT_BUILT).into_response();
+    };
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_TYPE, media_type(name)),
+    ];
+    (headers, format!("{head}{tags}</head>{rest}")).into_response()
+}
+
 /// `GET /assets/{*name}`.
 pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     // Where files are read from the folder, a name could lead to another page, past its policy.

@@ -2,8 +2,10 @@
 
 mod failure;
 mod init;
+mod invite;
 mod issue;
 mod key;
+mod links;
 mod list;
 mod making;
 mod named;
@@ -64,8 +66,8 @@ enum Command {
     Template(template::Command),
     Issue(issue::Args),
     List(list::Args),
+    Invite(invite::Args),
     Revoke(revoke::Args),
-    Serve(serve::Args),
     /// Say who may sign in to the studio.
     #[command(subcommand)]
     User(user::Command),
@@ -73,6 +75,7 @@ enum Command {
     Reinstate(suspend::Reinstate),
     Reissue(reissue::Args),
     Renew(renew::Args),
+    Serve(serve::Args),
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  testamur-issuer completions bash > ~/.local/share/bash-completion/completions/testamur-issuer"
@@ -117,6 +120,7 @@ async fn execute(command: Command, config: &std::path::Path, console: &Console) 
         Command::Key(command) => key::run(command, &settings(config)?, console).await,
         Command::Template(command) => template::run(command, console),
         Command::Issue(args) => issue::run(args, &settings(config)?, console).await,
+        Command::Invite(args) => invite::run(args, &settings(config)?, console).await,
         Command::List(args) => list::run(&args, &settings(config)?, console),
         Command::Revoke(args) => revoke::run(args, &settings(config)?, console).await,
         Command::Serve(args) => serve::run(args, settings(config)?, console).await,

@@ -127,12 +127,10 @@ fn clock(text: &str) -> Result<Time, DateFault> {
         _ => (text.as_str(), None),
     };
     let mut parts = [0u8; 3];
-    let mut count = 0;
-    for part in digits.split(':') {
+    for (count, part) in digits.split(':').enumerate() {
         let place = parts.get_mut(count).ok_or(DateFault::Unknown)?;
         let whole = part.split('.').next().filter(|_| count == 2).unwrap_or(part);
         *place = numeral(whole, 2).and_then(|number| u8::try_from(number).ok()).ok_or(DateFault::Unknown)?;
-        count += 1;
     }
     let hour = match half {
         Some(_) if !(1..=12).contains(&parts[0]) => return Err(DateFault::NoSuchDay),

@@ -31,7 +31,7 @@ pub struct Failed<W: Write> {
 
 enum Out<W: Write> {
     Table {
-        writer: csv::Writer<W>,
+        writer: Box<csv::Writer<W>>,
         /// Which columns are the roster's own, and not those of an earlier `failed.csv`.
         own: Vec<bool>,
     },
@@ -48,7 +48,7 @@ impl<W: Write> Failed<W> {
         let own: Vec<_> = headings.iter().map(|heading| !is_ours(heading)).collect();
         let kept = headings.iter().zip(&own).filter(|(_, own)| **own).map(|(heading, _)| disarmed(heading));
         writer.write_record(kept.chain(OURS.map(str::to_owned)))?;
-        Ok(Self { out: Out::Table { writer, own } })
+        Ok(Self { out: Out::Table { writer: Box::new(writer), own } })
     }
 
     /// Adds a row, with the line at which it began and what was wrong.

@@ -45,6 +45,7 @@ CREATE TABLE credentials (
 
 -- Nobody gets the same twice.
 CREATE UNIQUE INDEX current ON credentials (template, learner, period) WHERE superseded_by IS NULL;
+CREATE INDEX of_run ON credentials (run);
 CREATE INDEX unfinished ON credentials (state) WHERE state <> 'written';
 CREATE INDEX ending ON credentials (valid_until) WHERE superseded_by IS NULL AND revoked IS NULL;
 

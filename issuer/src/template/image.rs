@@ -15,7 +15,7 @@ use super::{forms::is_link, svg};
 /// The largest picture, in bytes: 1 MiB. It becomes a part of every credential.
 pub const MAX_IMAGE: u64 = 1 << 20;
 /// The most pixels: what is drawn, printed or scaled down later takes four bytes for each.
-const MAX_PIXELS: u64 = 1 << 24;
+pub(crate) const MAX_PIXELS: u64 = 1 << 24;
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
@@ -130,6 +130,11 @@ fn embedded(data: &str) -> Result<String, ImageFault> {
 }
 
 fn data_url(bytes: &[u8]) -> Result<String, ImageFault> {
+    Ok(format!("data:{};base64,{}", check_picture(bytes)?, BASE64_STANDARD.encode(bytes)))
+}
+
+/// What kind of picture it is, if it is one and nothing else.
+pub(crate) fn check_picture(bytes: &[u8]) -> Result<&'static str, ImageFault> {
     if bytes.len() as u64 > MAX_IMAGE {
         return Err(ImageFault::TooLarge { found: bytes.len() as u64 });
     }
@@ -145,7 +150,7 @@ fn data_url(bytes: &[u8]) -> Result<String, ImageFault> {
         "image/svg+xml"
     };
     match baked::unbake(bytes) {
-        Ok(None) => Ok(format!("data:{media_type};base64,{}", BASE64_STANDARD.encode(bytes))),
+        Ok(None) => Ok(media_type),
         Ok(Some(_)) => Err(ImageFault::Baked),
         Err(_) => Err(ImageFault::Damaged),
     }

@@ -31,6 +31,7 @@ pub use achievement::Achievement;
 pub use fault::{TemplateFault, TemplateFaults};
 pub(crate) use forms::is_uri;
 pub use image::MAX_IMAGE;
+pub(crate) use image::{ImageFault, MAX_PIXELS, check_picture};
 pub use validity::{NoValidity, Validity};
 
 use fault::instead;

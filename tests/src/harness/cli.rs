@@ -34,7 +34,7 @@ impl Ran {
     }
 }
 
-/// Runs `testamur` or `testamur-node` to its end.
+/// Runs one of our programs to its end.
 pub fn run<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A>) -> Ran {
     let mut command = Command::new(binary(program));
     command.args(arguments).env("NO_COLOR", "1");
@@ -47,7 +47,7 @@ pub fn run<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A
 }
 
 /// One of the workspace's programs, built with the profile of these tests; brought up to date at the first call.
-pub(super) fn binary(program: &str) -> PathBuf {
+pub fn binary(program: &str) -> PathBuf {
     static BUILD: Once = Once::new();
     let folder = target_folder();
     BUILD.call_once(|| {

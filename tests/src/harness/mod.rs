@@ -13,7 +13,7 @@ mod wait;
 mod world;
 
 pub use chain::{Account, Chain};
-pub use cli::{Ran, run};
+pub use cli::{Ran, binary, run};
 pub use mirror::Mirror;
 pub use node::{Node, NodeOptions};
 pub use pages::pages;

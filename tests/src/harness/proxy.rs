@@ -1,11 +1,18 @@
-//! A line to a chain that fails on demand: a JSON-RPC proxy that a test steers by method.
+//! A line to a chain or a node that fails on demand: a proxy that a test steers by the method of JSON-RPC, or by what the
+//! path of a node's API is about (`digests`, `indices`, `receipts`, `batches`, `changes`, …).
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
 };
 
-use axum::{Router, body::Bytes, extract::State, http::StatusCode, response::IntoResponse, routing::post};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, Method, StatusCode, Uri, header},
+    response::IntoResponse,
+};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -53,7 +60,7 @@ impl Proxy {
         let upstream = Upstream { url: url.to_owned(), client: reqwest::Client::new(), line: line.clone() };
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let router = Router::new().route("/", post(forward)).with_state(upstream);
+        let router = Router::new().fallback(forward).with_state(upstream);
         runtime.spawn(async move { axum::serve(listener, router).await });
         Self { url, line, _runtime: runtime }
     }
@@ -73,24 +80,57 @@ impl Proxy {
     }
 }
 
-async fn forward(State(upstream): State<Upstream>, body: Bytes) -> impl IntoResponse {
-    let method = serde_json::from_slice::<Value>(&body).ok();
-    let method = method.as_ref().and_then(|call| call["method"].as_str()).unwrap_or_default().to_owned();
-    let fault = upstream.line.faults.lock().expect("not poisoned").get(&method).copied();
+async fn forward(
+    State(upstream): State<Upstream>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> impl IntoResponse {
+    let name = name(&uri, &body);
+    let fault = upstream.line.faults.lock().expect("not poisoned").get(&name).copied();
     let answer = match fault {
         Some(Fault::Failed | Fault::Hangs) => None,
-        _ => send(&upstream, body).await,
+        _ => send(&upstream, method, &uri, headers, body).await,
     };
-    *upstream.line.calls.lock().expect("not poisoned").entry(method).or_default() += 1;
+    *upstream.line.calls.lock().expect("not poisoned").entry(name).or_default() += 1;
+    let failed = (StatusCode::BAD_GATEWAY, HeaderMap::new(), Bytes::new());
     match fault {
-        None => {}
+        None => answer.unwrap_or(failed),
         Some(Fault::Hangs | Fault::HangsButTookEffect) => std::future::pending().await,
-        Some(Fault::Failed | Fault::FailedButTookEffect) => return (StatusCode::BAD_GATEWAY, Bytes::new()),
+        Some(Fault::Failed | Fault::FailedButTookEffect) => failed,
     }
-    answer.map_or((StatusCode::BAD_GATEWAY, Bytes::new()), |answer| (StatusCode::OK, answer))
 }
 
-async fn send(upstream: &Upstream, body: Bytes) -> Option<Bytes> {
-    let request = upstream.client.post(&upstream.url).header("content-type", "application/json").body(body);
-    request.send().await.ok()?.bytes().await.ok()
+/// What a call is steered by.
+fn name(uri: &Uri, body: &[u8]) -> String {
+    let call: Option<Value> = serde_json::from_slice(body).ok();
+    if let Some(method) = call.as_ref().and_then(|call| call["method"].as_str()) {
+        return method.to_owned();
+    }
+    let mut path = uri.path().split('/').filter(|part| !part.is_empty() && *part != "v1");
+    match path.next() {
+        Some("issuers") => path.nth(1),
+        other => other,
+    }
+    .unwrap_or_default()
+    .to_owned()
+}
+
+async fn send(
+    upstream: &Upstream,
+    method: Method,
+    uri: &Uri,
+    mut headers: HeaderMap,
+    body: Bytes,
+) -> Option<(StatusCode, HeaderMap, Bytes)> {
+    headers.remove(header::HOST);
+    headers.remove(header::CONTENT_LENGTH);
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    let url = format!("{}{}", upstream.url, path.trim_end_matches('/'));
+    let response = upstream.client.request(method, url).headers(headers).body(body).send().await.ok()?;
+    let (status, mut headers) = (response.status(), response.headers().clone());
+    headers.remove(header::TRANSFER_ENCODING);
+    headers.remove(header::CONTENT_LENGTH);
+    Some((status, headers, response.bytes().await.ok()?))
 }

@@ -6,7 +6,7 @@ use time::{Date, OffsetDateTime};
 use super::Language;
 
 /// The months in English.
-pub(super) const MONTHS_ENGLISH: [&str; 12] = [
+pub(crate) const MONTHS_ENGLISH: [&str; 12] = [
     "January",
     "February",
     "March",
@@ -36,17 +36,17 @@ const MONTHS_SPANISH: [&str; 12] = [
 ];
 
 /// The day in UTC; `None` beyond the calendar (year 9999).
-pub(super) fn date(instant: UnixSeconds) -> Option<Date> {
+pub(crate) fn date(instant: UnixSeconds) -> Option<Date> {
     OffsetDateTime::from_unix_timestamp(i64::try_from(instant.0).ok()?).ok().map(OffsetDateTime::date)
 }
 
 /// Year, and month from 1.
-pub(super) fn month(instant: UnixSeconds) -> Option<(i32, u8)> {
+pub(crate) fn month(instant: UnixSeconds) -> Option<(i32, u8)> {
     date(instant).map(|date| (date.year(), u8::from(date.month())))
 }
 
 /// `4 March 2026`, `4 de marzo de 2026`.
-pub(super) fn day(instant: UnixSeconds, language: Language) -> String {
+pub(crate) fn day(instant: UnixSeconds, language: Language) -> String {
     let Some(date) = date(instant) else { return instant.to_string() };
     let (day, year, month) = (date.day(), date.year(), usize::from(u8::from(date.month())) - 1);
     match language {
