@@ -68,7 +68,7 @@ function left(foot: Element, text: string, those: { id: string; why: string }[],
 const CORRECTIONS = [
   ['name', 'name', 'text'],
   ['email', 'email', 'text'],
-  ['awarded', 'valid-from', 'date'],
+  ['awarded', 'meaning-awarded', 'date'],
   ['expires', 'valid-until', 'date'],
 ] as const;
 

@@ -85,7 +85,7 @@ class List {
     return h(
       'tr',
       {},
-      this.mayChange && h('td', { class: 'pick' }, this.box(one, who)),
+      this.mayChange && h('td', { class: 'pick' }, one.state !== 'revoked' && this.box(one, who)),
       h('td', {}, h('a', { href: to(['credentials', one.id]) }, who), more && h('span', { class: 'quiet below' }, more)),
       h('td', { class: 'wide' }, one.template),
       h('td', {}, badge(one.state)),

@@ -4,8 +4,8 @@ import { type Child, append, h } from '../src/dom';
 import { chain, facts } from '../src/parts';
 import { date } from './card';
 import { get, path } from './api';
-import { at, badge } from './parts';
 import { to } from './router';
+import { item } from './run';
 import type { Credentials, Issuer, Listed, Run, TemplateCard } from './shapes';
 import { type Stage, may } from './stage';
 import { t } from './words';
@@ -33,7 +33,7 @@ export async function overview({ main, who, signal }: Stage): Promise<void> {
       { class: 'halves' },
       panel(t('issued-lately'), lately.credentials.length > 0 ? people(lately.credentials, ({ validFrom }) => date(validFrom)) : h('p', { class: 'quiet' }, t('issued-none')), isFresh ? null : to(['credentials'])),
       panel(t('ends-soon', { days: SOON_DAYS }), soon.credentials.length > 0 ? people(soon.credentials, ({ validUntil }) => date(validUntil)) : h('p', { class: 'quiet' }, t('ends-none')), soon.credentials.length > 0 ? to(['credentials'], { expiring: String(SOON_DAYS) }) : null),
-      panel(t('runs-lately'), runs.length > 0 ? latest(runs) : h('p', { class: 'quiet' }, t('runs-none')), runs.length > MOST ? to(['runs']) : null),
+      panel(t('runs-lately'), runs.length > 0 ? h('ul', { class: 'lines' }, ...runs.slice(0, MOST).map(item)) : h('p', { class: 'quiet' }, t('runs-none')), runs.length > MOST ? to(['runs']) : null),
       panel(t('issuing-as'), setting(issuer), null),
     ),
   );
@@ -46,11 +46,6 @@ function panel(title: string, content: Child, all: string | null): HTMLElement {
 function people(all: Listed[], when: (one: Listed) => Child): HTMLElement {
   const one = (listed: Listed) => h('li', {}, h('a', { href: to(['credentials', listed.id]) }, listed.name ?? listed.email ?? listed.learner), h('span', { class: 'quiet' }, listed.template), h('span', { class: 'quiet end' }, when(listed)));
   return h('ul', { class: 'lines' }, ...all.map(one));
-}
-
-function latest(runs: Run[]): HTMLElement {
-  const one = (run: Run) => h('li', {}, h('a', { href: to(['runs', String(run.run)]) }, run.template), h('span', { class: 'quiet' }, t('run-count', { count: run.written })), badge(run.state), h('span', { class: 'quiet end' }, at(run.asked)));
-  return h('ul', { class: 'lines' }, ...runs.slice(0, MOST).map(one));
 }
 
 function setting({ profile, node, suite, key, mail, share }: Issuer): HTMLElement {

@@ -3,6 +3,7 @@
 import { type Child, h, replace } from '../src/dom';
 import { moment } from '../src/i18n';
 import { Refusal } from './api';
+import type { Time } from './shapes';
 import { named, t } from './words';
 
 export { facts, notice, short, when } from '../src/parts';
@@ -99,8 +100,14 @@ export function leave(close: () => void): HTMLElement {
 }
 
 /** A moment, or a dash. */
-export function at(iso: string | null | undefined): Child {
-  return iso ? h('time', { datetime: iso, title: iso }, moment(new Date(iso))) : '–';
+export function at(time: Time | null | undefined): Child {
+  if (time === null || time === undefined) return '–';
+  const told = iso(time);
+  return h('time', { datetime: told, title: told }, moment(new Date(told)));
+}
+
+export function iso(time: Time): string {
+  return typeof time === 'number' ? new Date(time * 1000).toISOString() : time;
 }
 
 const STATES = { good: 'good', done: 'good', revoked: 'bad', failed: 'bad', suspended: 'bad', ended: '', superseded: '', held: '', queued: '' } as const;

@@ -4,7 +4,7 @@ import { append, h, replace } from '../src/dom';
 import { LEAST, check } from './account';
 import { get, patch, path, post, remove } from './api';
 import { date } from './card';
-import { act, ask, choice, field, form, leave, tell } from './parts';
+import { act, ask, choice, field, form, iso, leave, tell } from './parts';
 import type { Role, User, Who } from './shapes';
 import type { Stage } from './stage';
 import { t } from './words';
@@ -37,7 +37,7 @@ function item(user: User, who: Who, draw: () => Promise<void>): HTMLElement {
   return h(
     'li',
     {},
-    h('div', { class: 'person' }, h('strong', {}, name), h('span', { class: 'quiet below' }, `${ways(user)} · ${t('added')} `, date(user.added))),
+    h('div', { class: 'person' }, h('strong', {}, name), h('span', { class: 'quiet below' }, `${ways(user)} · ${t('added')} `, date(iso(user.added)))),
     self ? h('span', { class: 'badge' }, t(`role-${role}`)) : select,
     !self && user.password && button(t('password-new'), t('password-of', { name }), () => newPassword(name)),
     !self && button(t('f-row-remove'), t('person-remove', { name }), () => away(name, draw)),

@@ -18,9 +18,13 @@ export async function runs({ main, who, signal }: Stage): Promise<void> {
   const { runs } = await get<{ runs: Run[] }>('runs', signal);
   if (may(who, 'issuer')) append(main, h('p', {}, h('a', { class: 'button main', href: to(['issue']) }, t('issue-credentials'))));
   if (runs.length === 0) return append(main, h('p', { class: 'quiet' }, t('runs-none')));
-  const columns = [{ text: t('run') }, { text: t('template') }, { text: t('state') }, { text: t('rows'), numeric: true }, { text: t('credentials'), numeric: true }, { text: t('audit-who') }, { text: t('asked') }];
-  const row = (run: Run): Child[] => [h('a', { href: to(['runs', String(run.run)]) }, number(run.run)), run.template, badge(run.state), number(run.rows), number(run.written), run.who, at(run.asked)];
-  append(main, h('div', { class: 'sheet' }, table(t('runs'), columns, runs.map(row))));
+  append(main, h('ul', { class: 'lines sheet', 'aria-label': t('runs') }, ...runs.map(item)));
+}
+
+/** A run in a list. */
+export function item(run: Run): HTMLElement {
+  const link = h('a', { href: to(['runs', String(run.run)]) }, t('run-one', { number: String(run.run) }));
+  return h('li', {}, link, h('span', {}, run.template), h('span', { class: 'quiet' }, t('run-count', { count: run.written })), badge(run.state), h('span', { class: 'quiet end' }, `${run.who} · `, at(run.asked)));
 }
 
 export async function run({ main, place, who, signal }: Stage): Promise<void> {

@@ -71,7 +71,7 @@ class Editor {
     const heading = main.querySelector('h1');
     if (heading) replace(heading, this.name === null ? t('template-new') : t('template-one', { name: this.name }));
     const restored = unsaved.has(this.name ?? '') && notice(t('template-restored'));
-    append(main, restored, this.name === null && this.shortField, h('div', { class: 'editor' }, h('div', {}, this.tabs(), this.general, this.sides, this.bar()), h('aside', { 'aria-label': t('preview') }, h('h2', {}, t('preview')), this.preview)));
+    append(main, restored, h('div', { class: 'editor' }, h('div', {}, this.tabs(), this.general, this.sides, this.name === null && this.shortField, this.bar()), h('aside', { 'aria-label': t('preview') }, h('h2', {}, t('preview')), this.preview)));
     this.formSide();
     if (restored) this.check();
     else this.take(checked);

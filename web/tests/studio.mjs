@@ -221,7 +221,7 @@ try {
     await page.getByLabel('What Legajo means').selectOption('id');
     await understood.getByText('S1', { exact: true }).waitFor();
     assert.match(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), /Legajo/, 'the focus stays');
-    await shoot(page, screens, 'studio-issue-light');
+    await shoot(page, screens, 'studio-roster-light');
     await see('a roster');
     await button(page, `Issue ${GOOD} credentials`).click();
     await page.getByRole('heading', { level: 1, name: /^Run \d+$/ }).waitFor();
@@ -283,7 +283,7 @@ try {
     await page.getByLabel('State', { exact: true }).selectOption('good');
     await page.getByText(`${GOOD - 1} credentials`, { exact: true }).waitFor();
     for (const name of ['Learner Number 3', 'Learner Number 4']) await page.getByLabel(`Choose ${name}`).check();
-    await shoot(page, screens, 'studio-credentials-light');
+    await shoot(page, screens, 'studio-chosen-light');
     await page.getByRole('group', { name: 'With those that are chosen' }).getByRole('button', { name: 'Revoke' }).click();
     await dialog.getByRole('button', { name: 'Revoke 2 for good' }).click();
     await told(page, '2 credentials are revoked');
@@ -349,6 +349,8 @@ try {
     for (const [who, what] of [['ben', 'Revoked'], ['ben', 'Re-issued'], ['ben', 'Saved a template'], ['ana', 'Removed a person'], ['vera', 'Was refused']]) {
       assert.match(log, new RegExp(`${who}\\s+${what}`), log);
     }
+    const years = await page.getByRole('list', { name: 'Audit log' }).locator('time').evaluateAll((times) => times.map((time) => time.dateTime.slice(0, 4)));
+    assert.deepEqual([...new Set(years)], [String(new Date().getUTCFullYear())]);
     await shoot(page, screens, 'studio-audit-light');
     await see('the audit log');
   });
