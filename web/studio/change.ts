@@ -83,7 +83,9 @@ export function reissue(one: Listed): void {
     });
     const send = async () => {
       const now = CORRECTIONS.map(([member], k) => [member, inputs[k]?.value.trim() ?? ''] as const);
-      const changes = Object.fromEntries(now.filter(([member, value]) => value !== before[member]).map(([member, value]) => [member, value === '' ? null : value]));
+      const changes = Object.fromEntries(
+        now.filter(([member, value]) => value !== before[member]).map(([member, value]) => [member, value === '' ? null : value]),
+      );
       const { run } = await post<Run>(path(['credentials', one.id, 'reissue']), { changes });
       close();
       go(to(['runs', String(run)], { from: one.id }));

@@ -32,7 +32,9 @@ export function frame(title: string, who: Who | null, at: string, ...content: Ch
 
 function signedIn(who: Who): HTMLElement {
   const about = { class: 'name-of', title: `${who.name} · ${t(`role-${who.role}`)}` };
-  const name = who.password ? h('button', { ...about, type: 'button', 'aria-label': `${who.name}: ${t('password-own')}`, onclick: ownPassword }, who.name) : h('span', about, who.name);
+  const name = who.password
+    ? h('button', { ...about, type: 'button', 'aria-label': `${who.name}: ${t('password-own')}`, onclick: ownPassword }, who.name)
+    : h('span', about, who.name);
   const out = async () => {
     await remove('session');
     location.assign(location.pathname);

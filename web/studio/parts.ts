@@ -81,7 +81,13 @@ export function form(content: Child[], text: string, work: () => Promise<void>, 
     await work().catch((error: unknown) => replace(said, why(error)));
     button.disabled = false;
   };
-  return h('form', { class: 'fields', novalidate: true, onsubmit: (event) => void submit(event) }, ...content, said, h('div', { class: 'row' }, button, ...more));
+  return h(
+    'form',
+    { class: 'fields', novalidate: true, onsubmit: (event) => void submit(event) },
+    ...content,
+    said,
+    h('div', { class: 'row' }, button, ...more),
+  );
 }
 
 /** Asks something in front of the page, and answers when it was answered or left. */
@@ -110,7 +116,17 @@ export function iso(time: Time): string {
   return typeof time === 'number' ? new Date(time * 1000).toISOString() : time;
 }
 
-const STATES = { good: 'good', done: 'good', revoked: 'bad', failed: 'bad', suspended: 'bad', ended: '', superseded: '', held: '', queued: '' } as const;
+const STATES = {
+  good: 'good',
+  done: 'good',
+  revoked: 'bad',
+  failed: 'bad',
+  suspended: 'bad',
+  ended: '',
+  superseded: '',
+  held: '',
+  queued: '',
+} as const;
 
 /** How something stands, as a small mark. */
 export function badge(state: string): HTMLElement {

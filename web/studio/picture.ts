@@ -22,7 +22,16 @@ export function pictureField(achievement: Table, changed: () => void): HTMLEleme
   caption.value = String(image['caption'] ?? '');
   caption.addEventListener('input', () => set({ caption: caption.value.trim() === '' ? undefined : caption.value }));
   const captionField = field(t('f-caption'), caption, { hint: t('f-caption-hint'), path: 'image.caption' });
-  const place = h('div', { class: 'field', 'data-path': 'image' }, h('span', { class: 'label' }, t('f-image')), h('div', { class: 'row' }, shown, h('span', { class: 'pick' }, input, h('label', { for: id, class: 'button' }, t('f-image-choose')))), h('p', { class: 'hint' }, t('f-image-hint')), h('p', { class: 'error', 'aria-live': 'polite' }), refused, captionField);
+  const place = h(
+    'div',
+    { class: 'field', 'data-path': 'image' },
+    h('span', { class: 'label' }, t('f-image')),
+    h('div', { class: 'row' }, shown, h('span', { class: 'pick' }, input, h('label', { for: id, class: 'button' }, t('f-image-choose')))),
+    h('p', { class: 'hint' }, t('f-image-hint')),
+    h('p', { class: 'error', 'aria-live': 'polite' }),
+    refused,
+    captionField,
+  );
   draw();
   return place;
 
@@ -47,8 +56,12 @@ export function pictureField(achievement: Table, changed: () => void): HTMLEleme
   function draw(): void {
     const source = image['id'] === undefined ? '' : String(image['id']);
     captionField.hidden = source === '';
-    const seen = carried(source) ? h('img', { src: source, alt: caption.value || t('f-image'), class: 'picture' }) : source !== '' && h('code', {}, source);
-    const away = source !== '' && h('button', { type: 'button', class: 'quiet-button', onclick: () => set({ id: undefined, caption: undefined }) }, t('f-image-remove'));
+    const seen = carried(source)
+      ? h('img', { src: source, alt: caption.value || t('f-image'), class: 'picture' })
+      : source !== '' && h('code', {}, source);
+    const away =
+      source !== '' &&
+      h('button', { type: 'button', class: 'quiet-button', onclick: () => set({ id: undefined, caption: undefined }) }, t('f-image-remove'));
     replace(shown, seen, away);
   }
 }

@@ -10,7 +10,8 @@ const { url, password, account, screens } = JSON.parse((await createInterface({ 
 const HOSTILE = `<img src=x onerror="document.title='taken over'">`;
 const TITLE = 'Open Water Lifesaving';
 const NAME = 'open-water-lifesaving';
-const PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100"><circle cx="50" cy="50" r="47" fill="#0b5f73"/><circle cx="50" cy="50" r="25" fill="none" stroke="#fff" stroke-width="13" stroke-dasharray="19.6 19.7"/></svg>';
+const PICTURE =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100"><circle cx="50" cy="50" r="47" fill="#0b5f73"/><circle cx="50" cy="50" r="25" fill="none" stroke="#fff" stroke-width="13" stroke-dasharray="19.6 19.7"/></svg>';
 const GOOD = 24;
 const LOOKS = [
   ['light', {}],
@@ -72,7 +73,10 @@ async function blamed(page, label, what) {
 }
 
 async function figure(page, name) {
-  return main(page).locator('.numbers div', { has: page.locator('dt', { hasText: new RegExp(`^${name}$`) }) }).locator('dd').innerText();
+  return main(page)
+    .locator('.numbers div', { has: page.locator('dt', { hasText: new RegExp(`^${name}$`) }) })
+    .locator('dd')
+    .innerText();
 }
 
 function roster() {
@@ -141,7 +145,10 @@ try {
     await button(page, 'Add a skill').click();
     await page.getByLabel('Name of the skill').fill('rescue swimmers');
     await page.getByLabel('Address in its framework').fill('ESCO, somewhere');
-    await page.getByLabel('Picture', { exact: true }).or(page.locator('.pick input')).setInputFiles({ name: 'large.png', mimeType: 'image/png', buffer: Buffer.alloc(2 << 20) });
+    await page
+      .getByLabel('Picture', { exact: true })
+      .or(page.locator('.pick input'))
+      .setInputFiles({ name: 'large.png', mimeType: 'image/png', buffer: Buffer.alloc(2 << 20) });
     await page.getByText('This has 2 MB').waitFor();
     await page.getByLabel('Credits').fill('one and a half');
     await page.getByLabel('Field of study').focus();
@@ -179,7 +186,14 @@ try {
     await button(page, 'Text').click();
     const text = page.getByLabel('Template as TOML');
     const written = await text.inputValue();
-    for (const part of ['creditsAvailable = 1.5', 'validity = "2 years"', 'identity = ["email", "name"]', 'narrative = """\nSwims 400 m', '[[achievement.alignment]]']) assert.ok(written.includes(part), `${part} in ${written}`);
+    for (const part of [
+      'creditsAvailable = 1.5',
+      'validity = "2 years"',
+      'identity = ["email", "name"]',
+      'narrative = """\nSwims 400 m',
+      '[[achievement.alignment]]',
+    ])
+      assert.ok(written.includes(part), `${part} in ${written}`);
     await text.fill(`${written}\nthis is no TOML`);
     await button(page, 'Form').click();
     await page.getByText('The text cannot be shown as a form').waitFor();
@@ -211,7 +225,10 @@ try {
     assert.deepEqual(await Promise.all(['Rows', 'Good', 'With faults'].map((name) => figure(page, name))), [String(GOOD + 3), String(GOOD), '3']);
     const faulty = page.getByRole('region', { name: 'Rows with faults' });
     const lines = await faulty.locator('tbody tr').allInnerTexts();
-    assert.deepEqual(lines.map((line) => Number.parseInt(line, 10)), [GOOD + 2, GOOD + 3, GOOD + 4]);
+    assert.deepEqual(
+      lines.map((line) => Number.parseInt(line, 10)),
+      [GOOD + 2, GOOD + 3, GOOD + 4],
+    );
     assert.match(lines[0], /E-mail/);
     assert.match(lines[2], /Awarded/);
     // A heading that nobody knows is given its meaning.
@@ -225,10 +242,17 @@ try {
     await see('a roster');
     await button(page, `Issue ${GOOD} credentials`).click();
     await page.getByRole('heading', { level: 1, name: /^Run \d+$/ }).waitFor();
-    await page.locator('.run .badge', { hasText: /^(under way|in the queue|waiting)$/ }).or(page.locator('.run .badge', { hasText: 'done' })).first().waitFor();
+    await page
+      .locator('.run .badge', { hasText: /^(under way|in the queue|waiting)$/ })
+      .or(page.locator('.run .badge', { hasText: 'done' }))
+      .first()
+      .waitFor();
     await shoot(page, screens, 'studio-run-light');
     await page.locator('.run .badge', { hasText: /^done$/ }).waitFor({ timeout: 60_000 });
-    assert.ok(requests.some((request) => request.includes('/events ')), 'it listened');
+    assert.ok(
+      requests.some((request) => request.includes('/events ')),
+      'it listened',
+    );
     await page.getByText(`Done: ${GOOD} credentials are issued.`).first().waitFor();
     assert.deepEqual(await page.locator('.course strong').allInnerTexts(), Array(4).fill(String(GOOD)));
     const [failed] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download these rows' }).click()]);
@@ -298,7 +322,14 @@ try {
   await somebody('vera', {}, async ({ page, see }) => {
     assert.deepEqual(await page.locator('.top nav a').allInnerTexts(), ['Overview', 'Templates', 'Credentials']);
     await page.getByRole('heading', { name: 'Issued lately' }).waitFor();
-    for (const [link, heading] of [['#/', 'Overview'], ['#/templates', 'Templates'], [`#/templates/${NAME}`, 'Template'], ['#/runs', 'Runs'], ['#/runs/1', 'Run 1'], ['#/credentials', 'Credentials']]) {
+    for (const [link, heading] of [
+      ['#/', 'Overview'],
+      ['#/templates', 'Templates'],
+      [`#/templates/${NAME}`, 'Template'],
+      ['#/runs', 'Runs'],
+      ['#/runs/1', 'Run 1'],
+      ['#/credentials', 'Credentials'],
+    ]) {
       await visit(page, link);
       await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
       const pressed = await main(page).locator('button, input:not([type=search]), textarea').count();
@@ -346,10 +377,19 @@ try {
     await page.keyboard.press('Escape');
     await visit(page, '#/audit');
     const log = await page.getByRole('list', { name: 'Audit log' }).innerText();
-    for (const [who, what] of [['ben', 'Revoked'], ['ben', 'Re-issued'], ['ben', 'Saved a template'], ['ana', 'Removed a person'], ['vera', 'Was refused']]) {
+    for (const [who, what] of [
+      ['ben', 'Revoked'],
+      ['ben', 'Re-issued'],
+      ['ben', 'Saved a template'],
+      ['ana', 'Removed a person'],
+      ['vera', 'Was refused'],
+    ]) {
       assert.match(log, new RegExp(`${who}\\s+${what}`), log);
     }
-    const years = await page.getByRole('list', { name: 'Audit log' }).locator('time').evaluateAll((times) => times.map((time) => time.dateTime.slice(0, 4)));
+    const years = await page
+      .getByRole('list', { name: 'Audit log' })
+      .locator('time')
+      .evaluateAll((times) => times.map((time) => time.dateTime.slice(0, 4)));
     assert.deepEqual([...new Set(years)], [String(new Date().getUTCFullYear())]);
     await shoot(page, screens, 'studio-audit-light');
     await see('the audit log');
