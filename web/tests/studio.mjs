@@ -240,6 +240,7 @@ try {
     assert.match(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), /Legajo/, 'the focus stays');
     await shoot(page, screens, 'studio-roster-light');
     await see('a roster');
+    await page.getByLabel('Send each learner a link to claim it').uncheck();
     await button(page, `Issue ${GOOD} credentials`).click();
     await page.getByRole('heading', { level: 1, name: /^Run \d+$/ }).waitFor();
     await page
@@ -284,6 +285,21 @@ try {
     await page.getByRole('list').filter({ hasText: 'ben' }).getByText('Revoked').waitFor();
     assert.equal(await button(page, 'Revoke').count(), 0);
     await see('a revoked credential');
+
+    // --- A learner is told; nobody is told twice unless that is wished
+    await find(page, 'learner9@');
+    await button(page, 'Send claim link').click();
+    await see('an invitation');
+    await dialog.getByRole('button', { name: 'Send claim link' }).click();
+    await told(page, 'The link is on its way');
+    await page.getByRole('list').filter({ hasText: 'ben' }).getByText('Sent claim links').waitFor();
+    await button(page, 'Send claim link').click();
+    await dialog.getByRole('button', { name: 'Send claim link' }).click();
+    await dialog.getByRole('alert').getByText('One learner gets none').waitFor();
+    await see('an invitation that was refused');
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await visit(page, '#/');
+    await page.getByText('0 sent, 1 waiting').waitFor();
 
     // --- One is corrected: another takes its place
     await find(page, 'learner7@');
