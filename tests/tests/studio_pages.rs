@@ -11,6 +11,17 @@ use serde_json::json;
 use testamur_tests::harness::{Chain, Studio, World, pages};
 
 const PASSWORD: &str = "correct horse battery staple";
+/// Nobody is at the port of the mail server: mails wait.
+const SHARING: &str = r#"
+    [share]
+    listen = "127.0.0.1:0"
+    public_url = "https://badges.university.example"
+    [mail]
+    host = "127.0.0.1"
+    port = 1
+    security = "none"
+    from = "Example University <badges@university.example>"
+"#;
 
 #[test]
 fn staff_issue_find_revoke_and_correct() {
@@ -18,7 +29,7 @@ fn staff_issue_find_revoke_and_correct() {
     let world = World::on(Chain::anvil());
     let node = world.node();
     let people = [("ana", "admin", PASSWORD), ("ben", "issuer", PASSWORD), ("vera", "viewer", PASSWORD)];
-    let studio = Studio::start(&world, &node, &people);
+    let studio = Studio::start_with(&world, &node, &node.url, &people, |_| SHARING.to_owned());
 
     let mut looker = Command::new("node");
     looker.arg("tests/studio.mjs").current_dir(&web).stdin(Stdio::piped());

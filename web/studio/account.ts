@@ -21,7 +21,11 @@ export function ownPassword(): void {
       close();
       tell(t('password-own-changed'));
     };
-    return [form([field(t('password-current'), current), field(t('password-new'), next, { hint: t('password-hint', { least: LEAST }) })], t('save'), set, [leave(close)])];
+    return [
+      form([field(t('password-current'), current), field(t('password-new'), next, { hint: t('password-hint', { least: LEAST }) })], t('save'), set, [
+        leave(close),
+      ]),
+    ];
   });
 }
 

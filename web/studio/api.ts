@@ -16,7 +16,11 @@ export class Refusal extends Error {
 
   /** The last part of the problem's `type`, which never changes. */
   get kind(): string {
-    return String(this.problem['type'] ?? '').split(':').at(-1) ?? '';
+    return (
+      String(this.problem['type'] ?? '')
+        .split(':')
+        .at(-1) ?? ''
+    );
   }
 }
 

@@ -27,5 +27,13 @@ export async function audit({ main, signal }: Stage): Promise<void> {
 function item({ at: when, who, what, on, outcome }: Deed): HTMLElement {
   const kind = outcome === null ? 'under-way' : outcome.startsWith('done') ? 'good' : 'bad';
   const came = outcome === null ? t('outcome-open') : named('outcome', outcome);
-  return h('li', {}, at(when), h('strong', {}, who), h('span', {}, named('deed', what)), h('code', {}, on), h('span', { class: `badge ${kind}` }, came));
+  return h(
+    'li',
+    {},
+    at(when),
+    h('strong', {}, who),
+    h('span', {}, named('deed', what)),
+    h('code', {}, on),
+    h('span', { class: `badge ${kind}` }, came),
+  );
 }

@@ -89,5 +89,7 @@ function link(url: URL, text: string): HTMLElement {
 
 /** `MicroCredential` as people write it. */
 export function kindOf(type: string): string {
-  return word('kind', type).replace(/^ext:/, '').replace(/([a-z])([A-Z])/g, '$1 $2');
+  return word('kind', type)
+    .replace(/^ext:/, '')
+    .replace(/([a-z])([A-Z])/g, '$1 $2');
 }

@@ -3,7 +3,7 @@
 import { h, replace } from '../src/dom';
 import { path, post } from './api';
 import { line, pair } from './controls';
-import { act, ask, field, form, leave, tell } from './parts';
+import { act, ask, box, field, form, leave, tell } from './parts';
 import { go, to } from './router';
 import type { Listed, Run } from './shapes';
 import { t } from './words';
@@ -20,40 +20,55 @@ export function revoke(ids: string[], done: () => void): void {
     const foot = h('div', { class: 'row' });
     const gone = async () => {
       const came = await post<Revoked>('credentials/revoke', { ids });
-      const leave = () => {
+      const end = () => {
         close();
         done();
       };
-      if (came.refused.length > 0) return replace(foot, refused(came), h('button', { type: 'button', onclick: leave }, t('close')));
-      leave();
-      tell(came.waiting.length > 0 ? t('revoke-waits', { count: came.waiting.length }) : t('revoked-told', { count: came.revoked.length }));
+      const { refused, waiting, revoked } = came;
+      if (refused.length > 0) return left(foot, t('revoke-refused', { count: refused.length }), refused, end);
+      end();
+      tell(waiting.length > 0 ? t('revoke-waits', { count: waiting.length }) : t('revoked-told', { count: revoked.length }));
     };
     replace(foot, act(t('revoke-yes', { count: ids.length }), gone, 'danger'), leave(close));
     return [h('p', {}, t('revoke-means')), h('p', {}, h('strong', {}, t('revoke-for-good'))), foot];
   });
 }
 
-function refused({ refused }: Revoked): HTMLElement {
-  return h('div', { class: 'notice bad', role: 'alert' }, h('p', {}, t('revoke-refused', { count: refused.length })), h('ul', {}, ...refused.map(({ id, why }) => h('li', {}, h('code', {}, id), ' ', why))));
+interface Invited {
+  invited: string[];
+  passed: { id: string; why: string }[];
 }
 
 export function invite(ids: string[], done: () => void): void {
   ask(t('invite-title', { count: ids.length }), (close) => {
-    const send = async () => {
-      await post('credentials/invite', { ids });
+    const again = h('input');
+    const foot = h('div', { class: 'row' });
+    const end = () => {
       close();
       done();
-      tell(t('invited-told', { count: ids.length }));
     };
-    return [h('p', {}, t('invite-means')), h('div', { class: 'row' }, act(t('invite-send'), send, 'main'), leave(close))];
+    const send = async () => {
+      const { invited, passed } = await post<Invited>('credentials/invite', { ids, again: again.checked });
+      if (passed.length > 0) return left(foot, t('invite-passed', { count: passed.length }), passed, end);
+      end();
+      tell(t('invited-told', { count: invited.length }));
+    };
+    replace(foot, act(t('invite-send'), send, 'main'), leave(close));
+    return [h('p', {}, t('invite-means')), box(t('invite-again'), again, t('invite-again-about')), foot];
   });
+}
+
+/** Says which were left out, and why. */
+function left(foot: Element, text: string, those: { id: string; why: string }[], end: () => void): void {
+  const list = h('ul', {}, ...those.map(({ id, why }) => h('li', {}, h('code', {}, id), ' ', why)));
+  replace(foot, h('div', { class: 'notice bad', role: 'alert' }, h('p', {}, text), list), h('button', { type: 'button', onclick: end }, t('close')));
 }
 
 /** What may be corrected, as rosters call it, and as what it is written. */
 const CORRECTIONS = [
   ['name', 'name', 'text'],
   ['email', 'email', 'text'],
-  ['awarded', 'valid-from', 'date'],
+  ['awarded', 'meaning-awarded', 'date'],
   ['expires', 'valid-until', 'date'],
 ] as const;
 
@@ -68,7 +83,9 @@ export function reissue(one: Listed): void {
     });
     const send = async () => {
       const now = CORRECTIONS.map(([member], k) => [member, inputs[k]?.value.trim() ?? ''] as const);
-      const changes = Object.fromEntries(now.filter(([member, value]) => value !== before[member]).map(([member, value]) => [member, value === '' ? null : value]));
+      const changes = Object.fromEntries(
+        now.filter(([member, value]) => value !== before[member]).map(([member, value]) => [member, value === '' ? null : value]),
+      );
       const { run } = await post<Run>(path(['credentials', one.id, 'reissue']), { changes });
       close();
       go(to(['runs', String(run)], { from: one.id }));

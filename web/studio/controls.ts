@@ -5,7 +5,13 @@ import type { Control } from './parts';
 import type { Table } from './toml';
 
 /** A control that shows a member, and writes it. */
-export function bound<C extends Control>(table: Table, member: string, control: C, changed: () => void, parse: (text: string) => unknown = (text) => text): C {
+export function bound<C extends Control>(
+  table: Table,
+  member: string,
+  control: C,
+  changed: () => void,
+  parse: (text: string) => unknown = (text) => text,
+): C {
   const value = table[member];
   if (value !== undefined) control.value = Array.isArray(value) ? value.join(', ') : String(value);
   control.addEventListener('input', () => {
@@ -18,7 +24,10 @@ export function bound<C extends Control>(table: Table, member: string, control: 
 }
 
 export function commas(text: string): string[] | undefined {
-  const words = text.split(',').map((word) => word.trim()).filter((word) => word !== '');
+  const words = text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
   return words.length > 0 ? words : undefined;
 }
 

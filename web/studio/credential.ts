@@ -19,7 +19,13 @@ export async function credential(stage: Stage): Promise<void> {
   const [whole, issuer] = await Promise.all([get<Whole>(path(['credentials', id]), signal), get<Issuer>('issuer', signal)]);
   const heading = main.querySelector('h1');
   if (heading) replace(heading, whole.name ?? whole.email ?? whole.learner);
-  const side = h('div', { class: 'side' }, section(t('standing'), standing(whole)), actions(whole, may(who, 'issuer'), Boolean(issuer.mail)), section(t('history'), history(whole)));
+  const side = h(
+    'div',
+    { class: 'side' },
+    section(t('standing'), standing(whole)),
+    actions(whole, may(who, 'issuer'), Boolean(issuer.mail)),
+    section(t('history'), history(whole)),
+  );
   const { document } = whole;
   const shown = typeof document === 'object' ? card(document) : h('pre', { class: 'sheet', tabindex: 0 }, document);
   append(main, h('div', { class: 'halves' }, shown, side));
@@ -64,7 +70,18 @@ function actions(one: Whole, mayChange: boolean, mails: boolean): HTMLElement {
 
 function history({ history, document, progress }: Whole): HTMLElement {
   const one = ({ at: when, who, what, outcome }: Pick<Deed, 'at' | 'what' | 'outcome'> & { who?: string }) =>
-    h('li', {}, h('strong', {}, named('deed', what)), h('span', { class: 'quiet' }, at(when), who !== undefined && ` · ${who}`, outcome !== 'done' && ` · ${outcome === null ? t('outcome-open') : named('outcome', outcome)}`));
+    h(
+      'li',
+      {},
+      h('strong', {}, named('deed', what)),
+      h(
+        'span',
+        { class: 'quiet' },
+        at(when),
+        who !== undefined && ` · ${who}`,
+        outcome !== 'done' && ` · ${outcome === null ? t('outcome-open') : named('outcome', outcome)}`,
+      ),
+    );
   const signed = signedAt(document);
   const first = signed !== undefined && one({ at: signed, what: progress === 'written' ? 'issued' : 'signed', outcome: 'done' });
   return h('ol', { class: 'history' }, ...history.map(one), first);

@@ -44,16 +44,38 @@ class List {
     this.mayChange = may(stage.who, 'issuer');
     this.search.value = query.get('search') ?? '';
     this.search.addEventListener('input', settled(PAUSE, again));
-    this.state = choice([['', t('state-any')], ...STATES.map((state): [string, string] => [state, t(`state-${state}`)])], query.get('state') ?? '', again);
-    this.expiring = choice([['', t('ends-any')], ...SOON.map((days): [string, string] => [days, t('ends-within', { days: Number(days) })])], query.get('expiring') ?? '', again);
+    this.state = choice(
+      [['', t('state-any')], ...STATES.map((state): [string, string] => [state, t(`state-${state}`)])],
+      query.get('state') ?? '',
+      again,
+    );
+    this.expiring = choice(
+      [['', t('ends-any')], ...SOON.map((days): [string, string] => [days, t('ends-within', { days: Number(days) })])],
+      query.get('expiring') ?? '',
+      again,
+    );
   }
 
   async open(): Promise<void> {
-    const filters = h('form', { class: 'filters', role: 'search', onsubmit: (event) => event.preventDefault() }, field(t('search'), this.search, { className: 'grow' }), field(t('state'), this.state), field(t('ends'), this.expiring));
-    const heads = [t('learner'), t('template'), t('state'), t('valid-from'), t('valid-until')].map((text, k) => h('th', { scope: 'col', class: k === 1 || k > 2 ? 'wide' : undefined }, text));
+    const filters = h(
+      'form',
+      { class: 'filters', role: 'search', onsubmit: (event) => event.preventDefault() },
+      field(t('search'), this.search, { className: 'grow' }),
+      field(t('state'), this.state),
+      field(t('ends'), this.expiring),
+    );
+    const heads = [t('learner'), t('template'), t('state'), t('valid-from'), t('valid-until')].map((text, k) =>
+      h('th', { scope: 'col', class: k === 1 || k > 2 ? 'wide' : undefined }, text),
+    );
     const pick = this.mayChange && h('th', { scope: 'col' }, h('span', { class: 'hidden' }, t('pick')));
     const grid = h('table', {}, h('caption', { class: 'hidden' }, t('credentials')), h('thead', {}, h('tr', {}, pick, ...heads)), this.body);
-    append(this.stage.main, filters, this.said, this.actions, h('div', { class: 'sheet' }, h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('credentials') }, grid), this.foot));
+    append(
+      this.stage.main,
+      filters,
+      this.said,
+      this.actions,
+      h('div', { class: 'sheet' }, h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('credentials') }, grid), this.foot),
+    );
     await this.start();
   }
 
@@ -69,7 +91,13 @@ class List {
 
   private async page(before?: number): Promise<void> {
     const mine = (this.asked += 1);
-    const wanted = { search: this.search.value.trim(), state: this.state.value, expiring: this.expiring.value && `${this.expiring.value}d`, before, limit: PAGE };
+    const wanted = {
+      search: this.search.value.trim(),
+      state: this.state.value,
+      expiring: this.expiring.value && `${this.expiring.value}d`,
+      before,
+      limit: PAGE,
+    };
     const { credentials, next } = await get<Credentials>(path(['credentials'], wanted), this.stage.signal);
     if (mine !== this.asked) return;
     if (before === undefined) replace(this.body);
@@ -85,7 +113,7 @@ class List {
     return h(
       'tr',
       {},
-      this.mayChange && h('td', { class: 'pick' }, this.box(one, who)),
+      this.mayChange && h('td', { class: 'pick' }, one.state !== 'revoked' && this.box(one, who)),
       h('td', {}, h('a', { href: to(['credentials', one.id]) }, who), more && h('span', { class: 'quiet below' }, more)),
       h('td', { class: 'wide' }, one.template),
       h('td', {}, badge(one.state)),
@@ -112,4 +140,3 @@ class List {
     replace(this.actions, ...(ids.length > 0 ? [h('strong', {}, t('picked-count', { count: ids.length })), sends, ends] : []));
   }
 }
-

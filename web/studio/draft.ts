@@ -23,7 +23,14 @@ const ALIASES = {
     tags: 'tag',
     results: 'resultDescription',
   },
-  alignment: { name: 'targetName', url: 'targetUrl', framework: 'targetFramework', kind: 'targetType', code: 'targetCode', description: 'targetDescription' },
+  alignment: {
+    name: 'targetName',
+    url: 'targetUrl',
+    framework: 'targetFramework',
+    kind: 'targetType',
+    code: 'targetCode',
+    description: 'targetDescription',
+  },
   criteria: { url: 'id' },
   resultDescription: { kind: 'resultType', allowed: 'allowedValue', levels: 'rubricCriterionLevel', skills: 'alignment' },
 } as const satisfies Record<string, Record<string, string>>;
@@ -49,14 +56,20 @@ export function text({ settings, achievement }: Draft): string {
 /** Where a fault is, in the form's own words: `alignment[0].targetUrl`. */
 export function place(path: string): string {
   let known: Record<string, string> = ALIASES.achievement;
-  const parts = path.replace(/^achievement\./, '').split('.').map((part) => {
-    const [name = '', index = ''] = part.split(/(?=\[)/, 2);
-    const full = known[name] ?? name;
-    known = full in ALIASES ? ALIASES[full as Class] : {};
-    return full + index;
-  });
+  const parts = path
+    .replace(/^achievement\./, '')
+    .split('.')
+    .map((part) => {
+      const [name = '', index = ''] = part.split(/(?=\[)/, 2);
+      const full = known[name] ?? name;
+      known = full in ALIASES ? ALIASES[full as Class] : {};
+      return full + index;
+    });
   // A picture's own members are one field.
-  return parts.join('.').replace(/^image\.id$/, 'image').replace(/^achievement$/, '');
+  return parts
+    .join('.')
+    .replace(/^image\.id$/, 'image')
+    .replace(/^achievement$/, '');
 }
 
 function arranged(whole: Table): Draft {
@@ -72,7 +85,9 @@ function achievement(members: Table): Table {
   const { criteria, image, tag, alignment, resultDescription } = members;
   return {
     ...members,
-    ...(criteria !== undefined && { criteria: isTable(criteria) ? renamed('criteria', criteria) : { [/^https?:/.test(String(criteria)) ? 'id' : 'narrative']: criteria } }),
+    ...(criteria !== undefined && {
+      criteria: isTable(criteria) ? renamed('criteria', criteria) : { [/^https?:/.test(String(criteria)) ? 'id' : 'narrative']: criteria },
+    }),
     ...(image !== undefined && { image: isTable(image) ? image : { id: image } }),
     ...(tag !== undefined && { tag: list(tag) }),
     ...(alignment !== undefined && { alignment: tables('alignment', alignment) }),

@@ -4,7 +4,7 @@ import { type Child, append, h } from '../src/dom';
 import { type Way, layout } from '../src/layout';
 import { ownPassword } from './account';
 import { remove } from './api';
-import { act } from './parts';
+import { act, told } from './parts';
 import type { Role, Who } from './shapes';
 import { may } from './stage';
 import { type Key, t } from './words';
@@ -26,13 +26,15 @@ export function frame(title: string, who: Who | null, at: string, ...content: Ch
   const main = layout(title, ways, ...content);
   const top = document.querySelector('.top > div');
   if (who && top) append(top, signedIn(who));
-  append(document.body, h('div', { id: 'told', role: 'status' }));
+  append(document.body, told);
   return main;
 }
 
 function signedIn(who: Who): HTMLElement {
   const about = { class: 'name-of', title: `${who.name} · ${t(`role-${who.role}`)}` };
-  const name = who.password ? h('button', { ...about, type: 'button', 'aria-label': `${who.name}: ${t('password-own')}`, onclick: ownPassword }, who.name) : h('span', about, who.name);
+  const name = who.password
+    ? h('button', { ...about, type: 'button', 'aria-label': `${who.name}: ${t('password-own')}`, onclick: ownPassword }, who.name)
+    : h('span', about, who.name);
   const out = async () => {
     await remove('session');
     location.assign(location.pathname);

@@ -18,7 +18,8 @@ export async function issue({ main, place, signal }: Stage): Promise<void> {
   const [{ templates }, issuer] = await Promise.all([get<{ templates: TemplateCard[] }>('templates', signal), get<Issuer>('issuer', signal)]);
   const good = templates.filter(({ faults }) => faults === 0);
   append(main, h('p', { class: 'lead' }, t('issue-lead')));
-  if (good.length === 0) return append(main, notice(t('issue-no-template')), h('p', {}, h('a', { class: 'button main', href: to(['new-template']) }, t('template-new'))));
+  if (good.length === 0)
+    return append(main, notice(t('issue-no-template')), h('p', {}, h('a', { class: 'button main', href: to(['new-template']) }, t('template-new'))));
   new Issuing(main, good, issuer, place.query.get('template') ?? '', signal).open();
 }
 
@@ -51,24 +52,36 @@ class Issuing {
       void this.look(this.roster);
     });
     this.showTemplate();
-    append(
-      this.main,
-      step(1, t('step-1'), field(t('template'), select), this.shown),
-      step(2, t('step-2'), this.drop(), this.trouble),
-      this.looked,
-    );
+    append(this.main, step(1, t('step-1'), field(t('template'), select), this.shown), step(2, t('step-2'), this.drop(), this.trouble), this.looked);
   }
 
   private showTemplate(): void {
     const found = this.templates.find(({ name }) => name === this.template);
-    const [picture, kind, about] = [h('span', { class: 'emblem' }, emblem(undefined, found?.title ?? '')), h('span', { class: 'quiet' }), h('p', { class: 'clipped' })];
+    const [picture, kind, about] = [
+      h('span', { class: 'emblem' }, emblem(undefined, found?.title ?? '')),
+      h('span', { class: 'quiet' }),
+      h('p', { class: 'clipped' }),
+    ];
     replace(this.shown, picture, h('div', {}, kind, about));
     void fill(this.template, { picture, kind, about }, this.signal).catch(() => undefined);
   }
 
   private drop(): HTMLElement {
-    const input = h('input', { type: 'file', id: 'roster', class: 'hidden', accept: '.csv,.tsv,.txt,.jsonl,.ndjson,text/csv', onchange: () => this.take(input.files?.[0]) });
-    const zone = h('div', { class: 'drop' }, h('p', { class: 'big' }, t('roster-drop')), h('p', { class: 'quiet' }, t('roster-about')), input, h('label', { for: 'roster', class: 'choose' }, t('roster-choose')));
+    const input = h('input', {
+      type: 'file',
+      id: 'roster',
+      class: 'hidden',
+      accept: '.csv,.tsv,.txt,.jsonl,.ndjson,text/csv',
+      onchange: () => this.take(input.files?.[0]),
+    });
+    const zone = h(
+      'div',
+      { class: 'drop' },
+      h('p', { class: 'big' }, t('roster-drop')),
+      h('p', { class: 'quiet' }, t('roster-about')),
+      input,
+      h('label', { for: 'roster', class: 'choose' }, t('roster-choose')),
+    );
     zone.addEventListener('dragover', (event) => {
       event.preventDefault();
       zone.classList.add('over');
@@ -103,7 +116,9 @@ class Issuing {
     const { map, dates, period } = this.meaning;
     const meant = { template: this.template, map: JSON.stringify(map), dates, period };
     try {
-      const roster = await (known === null ? post<Roster>(path(['rosters'], meant), file, this.signal) : get<Roster>(path(['rosters', known], meant), this.signal));
+      const roster = await (known === null
+        ? post<Roster>(path(['rosters'], meant), file, this.signal)
+        : get<Roster>(path(['rosters', known], meant), this.signal));
       if (mine !== this.looking) return;
       this.roster = roster.roster;
       this.keepingFocus(() => replace(this.looked, ...this.check(roster, file.name)));

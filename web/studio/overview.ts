@@ -4,8 +4,8 @@ import { type Child, append, h } from '../src/dom';
 import { chain, facts } from '../src/parts';
 import { date } from './card';
 import { get, path } from './api';
-import { at, badge } from './parts';
 import { to } from './router';
+import { item } from './run';
 import type { Credentials, Issuer, Listed, Run, TemplateCard } from './shapes';
 import { type Stage, may } from './stage';
 import { t } from './words';
@@ -27,30 +27,57 @@ export async function overview({ main, who, signal }: Stage): Promise<void> {
     main,
     h('p', { class: 'lead' }, issuer.profile.name),
     isFresh && may(who, 'issuer') && steps(templates.length > 0, issuer),
-    !isFresh && may(who, 'issuer') && h('p', { class: 'row' }, h('a', { class: 'button main', href: to(['issue']) }, t('issue-credentials')), h('a', { class: 'button', href: to(['templates']) }, t('templates'))),
+    !isFresh &&
+      may(who, 'issuer') &&
+      h(
+        'p',
+        { class: 'row' },
+        h('a', { class: 'button main', href: to(['issue']) }, t('issue-credentials')),
+        h('a', { class: 'button', href: to(['templates']) }, t('templates')),
+      ),
     h(
       'div',
       { class: 'halves' },
-      panel(t('issued-lately'), lately.credentials.length > 0 ? people(lately.credentials, ({ validFrom }) => date(validFrom)) : h('p', { class: 'quiet' }, t('issued-none')), isFresh ? null : to(['credentials'])),
-      panel(t('ends-soon', { days: SOON_DAYS }), soon.credentials.length > 0 ? people(soon.credentials, ({ validUntil }) => date(validUntil)) : h('p', { class: 'quiet' }, t('ends-none')), soon.credentials.length > 0 ? to(['credentials'], { expiring: String(SOON_DAYS) }) : null),
-      panel(t('runs-lately'), runs.length > 0 ? latest(runs) : h('p', { class: 'quiet' }, t('runs-none')), runs.length > MOST ? to(['runs']) : null),
+      panel(
+        t('issued-lately'),
+        lately.credentials.length > 0 ? people(lately.credentials, ({ validFrom }) => date(validFrom)) : h('p', { class: 'quiet' }, t('issued-none')),
+        isFresh ? null : to(['credentials']),
+      ),
+      panel(
+        t('ends-soon', { days: SOON_DAYS }),
+        soon.credentials.length > 0 ? people(soon.credentials, ({ validUntil }) => date(validUntil)) : h('p', { class: 'quiet' }, t('ends-none')),
+        soon.credentials.length > 0 ? to(['credentials'], { expiring: String(SOON_DAYS) }) : null,
+      ),
+      panel(
+        t('runs-lately'),
+        runs.length > 0 ? h('ul', { class: 'lines' }, ...runs.slice(0, MOST).map(item)) : h('p', { class: 'quiet' }, t('runs-none')),
+        runs.length > MOST ? to(['runs']) : null,
+      ),
       panel(t('issuing-as'), setting(issuer), null),
     ),
   );
 }
 
 function panel(title: string, content: Child, all: string | null): HTMLElement {
-  return h('section', { class: 'sheet panel' }, h('h2', {}, title), content, all !== null && h('p', {}, h('a', { href: all, 'aria-label': `${t('see-all')}: ${title}` }, t('see-all'))));
+  return h(
+    'section',
+    { class: 'sheet panel' },
+    h('h2', {}, title),
+    content,
+    all !== null && h('p', {}, h('a', { href: all, 'aria-label': `${t('see-all')}: ${title}` }, t('see-all'))),
+  );
 }
 
 function people(all: Listed[], when: (one: Listed) => Child): HTMLElement {
-  const one = (listed: Listed) => h('li', {}, h('a', { href: to(['credentials', listed.id]) }, listed.name ?? listed.email ?? listed.learner), h('span', { class: 'quiet' }, listed.template), h('span', { class: 'quiet end' }, when(listed)));
+  const one = (listed: Listed) =>
+    h(
+      'li',
+      {},
+      h('a', { href: to(['credentials', listed.id]) }, listed.name ?? listed.email ?? listed.learner),
+      h('span', { class: 'quiet' }, listed.template),
+      h('span', { class: 'quiet end' }, when(listed)),
+    );
   return h('ul', { class: 'lines' }, ...all.map(one));
-}
-
-function latest(runs: Run[]): HTMLElement {
-  const one = (run: Run) => h('li', {}, h('a', { href: to(['runs', String(run.run)]) }, run.template), h('span', { class: 'quiet' }, t('run-count', { count: run.written })), badge(run.state), h('span', { class: 'quiet end' }, at(run.asked)));
-  return h('ul', { class: 'lines' }, ...runs.slice(0, MOST).map(one));
 }
 
 function setting({ profile, node, suite, key, mail, share }: Issuer): HTMLElement {
@@ -60,9 +87,19 @@ function setting({ profile, node, suite, key, mail, share }: Issuer): HTMLElemen
     [t('account'), node.account !== null && h('code', {}, node.account)],
     [t('chain'), node.chain !== null && chain(`eip155:${node.chain}`)],
     [t('suite'), h('span', {}, h('code', {}, suite), trouble(key))],
-    [t('node'), h('span', {}, h('span', { class: `badge ${node.ready ? 'good' : 'bad'}` }, t(node.ready ? 'node-ready' : 'node-trouble')), ' ', h('code', {}, node.url), trouble(node.trouble))],
-    [t('mail'), t(mail ? 'is-on' : 'is-off')],
-    [t('share'), t(share ? 'is-on' : 'is-off')],
+    [
+      t('node'),
+      h(
+        'span',
+        {},
+        h('span', { class: `badge ${node.ready ? 'good' : 'bad'}` }, t(node.ready ? 'node-ready' : 'node-trouble')),
+        ' ',
+        h('code', {}, node.url),
+        trouble(node.trouble),
+      ),
+    ],
+    [t('share'), share ? h('code', {}, share) : t('is-off')],
+    [t('mail'), mail ? t('mails', mail) : t('is-off')],
   ]);
 }
 
@@ -72,7 +109,14 @@ function trouble(text: string | null): Child {
 
 /** What is to be done first, one thing after the other; what is done already is struck off. */
 function steps(hasTemplate: boolean, { node }: Issuer): HTMLElement {
-  const step = (done: boolean, title: string, about: string, way: Child) => h('li', { class: done ? 'done' : undefined }, h('strong', {}, title, done && h('span', { class: 'hidden' }, ` (${t('step-done')})`)), h('p', { class: 'quiet' }, about), !done && way);
+  const step = (done: boolean, title: string, about: string, way: Child) =>
+    h(
+      'li',
+      { class: done ? 'done' : undefined },
+      h('strong', {}, title, done && h('span', { class: 'hidden' }, ` (${t('step-done')})`)),
+      h('p', { class: 'quiet' }, about),
+      !done && way,
+    );
   return h(
     'section',
     { class: 'sheet steps' },

@@ -3,6 +3,7 @@
 import { type Child, h, replace } from '../src/dom';
 import { moment } from '../src/i18n';
 import { Refusal } from './api';
+import type { Time } from './shapes';
 import { named, t } from './words';
 
 export { facts, notice, short, when } from '../src/parts';
@@ -80,7 +81,13 @@ export function form(content: Child[], text: string, work: () => Promise<void>, 
     await work().catch((error: unknown) => replace(said, why(error)));
     button.disabled = false;
   };
-  return h('form', { class: 'fields', novalidate: true, onsubmit: (event) => void submit(event) }, ...content, said, h('div', { class: 'row' }, button, ...more));
+  return h(
+    'form',
+    { class: 'fields', novalidate: true, onsubmit: (event) => void submit(event) },
+    ...content,
+    said,
+    h('div', { class: 'row' }, button, ...more),
+  );
 }
 
 /** Asks something in front of the page, and answers when it was answered or left. */
@@ -99,11 +106,27 @@ export function leave(close: () => void): HTMLElement {
 }
 
 /** A moment, or a dash. */
-export function at(iso: string | null | undefined): Child {
-  return iso ? h('time', { datetime: iso, title: iso }, moment(new Date(iso))) : '–';
+export function at(time: Time | null | undefined): Child {
+  if (time === null || time === undefined) return '–';
+  const told = iso(time);
+  return h('time', { datetime: told, title: told }, moment(new Date(told)));
 }
 
-const STATES = { good: 'good', done: 'good', revoked: 'bad', failed: 'bad', suspended: 'bad', ended: '', superseded: '', held: '', queued: '' } as const;
+export function iso(time: Time): string {
+  return typeof time === 'number' ? new Date(time * 1000).toISOString() : time;
+}
+
+const STATES = {
+  good: 'good',
+  done: 'good',
+  revoked: 'bad',
+  failed: 'bad',
+  suspended: 'bad',
+  ended: '',
+  superseded: '',
+  held: '',
+  queued: '',
+} as const;
 
 /** How something stands, as a small mark. */
 export function badge(state: string): HTMLElement {
@@ -111,11 +134,12 @@ export function badge(state: string): HTMLElement {
   return h('span', { class: `badge ${kind}` }, named('state', state));
 }
 
-/** Says something that has come about, to those who see and to those who listen. */
+/** What has come about, for those who see and those who listen. It stays when another view is shown. */
+export const told = h('div', { role: 'status' });
+
 export function tell(text: string): void {
-  const place = document.getElementById('told');
   const toast = h('p', { class: 'toast' }, text);
-  if (place) replace(place, toast);
+  replace(told, toast);
   setTimeout(() => toast.remove(), SHOWN);
 }
 

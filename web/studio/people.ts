@@ -4,7 +4,7 @@ import { append, h, replace } from '../src/dom';
 import { LEAST, check } from './account';
 import { get, patch, path, post, remove } from './api';
 import { date } from './card';
-import { act, ask, choice, field, form, leave, tell } from './parts';
+import { act, ask, choice, field, form, iso, leave, tell } from './parts';
 import type { Role, User, Who } from './shapes';
 import type { Stage } from './stage';
 import { t } from './words';
@@ -17,7 +17,12 @@ export async function people({ main, who, signal }: Stage): Promise<void> {
     const { users } = await get<{ users: User[] }>('users', signal);
     replace(list, ...users.map((user) => item(user, who, draw)));
   };
-  append(main, h('p', { class: 'lead' }, t('people-lead')), h('div', { class: 'sheet' }, list), h('section', { class: 'sheet narrow' }, h('h2', {}, t('person-add')), adding(draw)));
+  append(
+    main,
+    h('p', { class: 'lead' }, t('people-lead')),
+    h('div', { class: 'sheet' }, list),
+    h('section', { class: 'sheet narrow' }, h('h2', {}, t('person-add')), adding(draw)),
+  );
   await draw();
 }
 
@@ -31,13 +36,23 @@ function item(user: User, who: Who, draw: () => Promise<void>): HTMLElement {
       .catch((error: unknown) => tell(error instanceof Error ? error.message : t('failed')))
       .finally(() => void draw());
   };
-  const select = choice(ROLES.map((one) => [one, t(`role-${one}`)]), role, change);
+  const select = choice(
+    ROLES.map((one) => [one, t(`role-${one}`)]),
+    role,
+    change,
+  );
   select.setAttribute('aria-label', t('person-role-of', { name }));
-  const button = (text: string, label: string, onclick: () => void) => h('button', { type: 'button', class: 'quiet-button', 'aria-label': label, onclick }, text);
+  const button = (text: string, label: string, onclick: () => void) =>
+    h('button', { type: 'button', class: 'quiet-button', 'aria-label': label, onclick }, text);
   return h(
     'li',
     {},
-    h('div', { class: 'person' }, h('strong', {}, name), h('span', { class: 'quiet below' }, `${ways(user)} · ${t('added')} `, date(user.added))),
+    h(
+      'div',
+      { class: 'person' },
+      h('strong', {}, name),
+      h('span', { class: 'quiet below' }, `${ways(user)} · ${t('added')} `, date(iso(user.added))),
+    ),
     self ? h('span', { class: 'badge' }, t(`role-${role}`)) : select,
     !self && user.password && button(t('password-new'), t('password-of', { name }), () => newPassword(name)),
     !self && button(t('f-row-remove'), t('person-remove', { name }), () => away(name, draw)),
@@ -51,7 +66,10 @@ function ways({ password, oidc }: User): string {
 function adding(draw: () => Promise<void>): HTMLElement {
   const name = h('input', { autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false' });
   const secret = h('input', { type: 'password', autocomplete: 'new-password' });
-  const role = choice(ROLES.map((one) => [one, `${t(`role-${one}`)}: ${t(`role-${one}-may`)}`]), 'issuer');
+  const role = choice(
+    ROLES.map((one) => [one, `${t(`role-${one}`)}: ${t(`role-${one}-may`)}`]),
+    'issuer',
+  );
   const add = async () => {
     if (secret.value !== '') check(secret.value);
     await post('users', { name: name.value.trim(), role: role.value, ...(secret.value !== '' && { password: secret.value }) });
@@ -59,7 +77,11 @@ function adding(draw: () => Promise<void>): HTMLElement {
     name.value = secret.value = '';
     await draw();
   };
-  return form([field(t('name'), name), field(t('role'), role), field(t('password'), secret, { hint: t('password-hint-new', { least: LEAST }) })], t('person-add'), add);
+  return form(
+    [field(t('name'), name), field(t('role'), role), field(t('password'), secret, { hint: t('password-hint-new', { least: LEAST }) })],
+    t('person-add'),
+    add,
+  );
 }
 
 function newPassword(name: string): void {

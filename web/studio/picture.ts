@@ -3,7 +3,7 @@
 import { h, replace } from '../src/dom';
 import { carried } from '../src/credential';
 import { number } from '../src/i18n';
-import { blame, field, fresh } from './parts';
+import { field, fresh } from './parts';
 import { type Table, isTable } from './toml';
 import { t } from './words';
 
@@ -15,12 +15,23 @@ export function pictureField(achievement: Table, changed: () => void): HTMLEleme
   const image = isTable(achievement['image']) ? achievement['image'] : {};
   const id = fresh();
   const shown = h('div', { class: 'shown' });
+  // Apart from what the server says of the picture that is there.
+  const refused = h('p', { class: 'error', role: 'alert' });
   const input = h('input', { type: 'file', id, class: 'hidden', accept: TYPES.join(','), onchange: () => void choose() });
   const caption = h('input', { autocomplete: 'off' });
   caption.value = String(image['caption'] ?? '');
   caption.addEventListener('input', () => set({ caption: caption.value.trim() === '' ? undefined : caption.value }));
   const captionField = field(t('f-caption'), caption, { hint: t('f-caption-hint'), path: 'image.caption' });
-  const place = h('div', { class: 'field', 'data-path': 'image' }, h('span', { class: 'label' }, t('f-image')), h('div', { class: 'row' }, shown, h('span', { class: 'pick' }, input, h('label', { for: id, class: 'button' }, t('f-image-choose')))), h('p', { class: 'hint' }, t('f-image-hint')), h('p', { class: 'error', role: 'alert' }), captionField);
+  const place = h(
+    'div',
+    { class: 'field', 'data-path': 'image' },
+    h('span', { class: 'label' }, t('f-image')),
+    h('div', { class: 'row' }, shown, h('span', { class: 'pick' }, input, h('label', { for: id, class: 'button' }, t('f-image-choose')))),
+    h('p', { class: 'hint' }, t('f-image-hint')),
+    h('p', { class: 'error', 'aria-live': 'polite' }),
+    refused,
+    captionField,
+  );
   draw();
   return place;
 
@@ -29,7 +40,7 @@ export function pictureField(achievement: Table, changed: () => void): HTMLEleme
     input.value = '';
     if (!file) return;
     const wrong = fault(file);
-    blame(place, wrong);
+    replace(refused, wrong);
     if (wrong === '') set({ id: await dataUrl(file) });
   }
 
@@ -45,8 +56,12 @@ export function pictureField(achievement: Table, changed: () => void): HTMLEleme
   function draw(): void {
     const source = image['id'] === undefined ? '' : String(image['id']);
     captionField.hidden = source === '';
-    const seen = carried(source) ? h('img', { src: source, alt: caption.value || t('f-image'), class: 'picture' }) : source !== '' && h('code', {}, source);
-    const away = source !== '' && h('button', { type: 'button', class: 'quiet-button', onclick: () => set({ id: undefined, caption: undefined }) }, t('f-image-remove'));
+    const seen = carried(source)
+      ? h('img', { src: source, alt: caption.value || t('f-image'), class: 'picture' })
+      : source !== '' && h('code', {}, source);
+    const away =
+      source !== '' &&
+      h('button', { type: 'button', class: 'quiet-button', onclick: () => set({ id: undefined, caption: undefined }) }, t('f-image-remove'));
     replace(shown, seen, away);
   }
 }

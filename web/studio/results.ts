@@ -20,7 +20,9 @@ function result(table: Table, at: string, changed: () => void): HTMLElement[] {
   const type = String(table['resultType']);
   const options = [...new Set([...TYPES, type])].map((kind): [string, string] => [kind, named('result', kind)]);
   const values = line();
-  values.value = list(table['allowedValue'] ?? table['rubricCriterionLevel']).map(nameOf).join(', ');
+  values.value = list(table['allowedValue'] ?? table['rubricCriterionLevel'])
+    .map(nameOf)
+    .join(', ');
   const required = line();
   required.value = String(table['requiredValue'] ?? table['requiredLevel'] ?? '');
   const write = () => {
@@ -45,7 +47,10 @@ function fill(table: Table, values: string[] | undefined, required: string): voi
   const isLevels = table['resultType'] === LEVELS;
   const before = list(table['rubricCriterionLevel']);
   for (const member of ['allowedValue', 'requiredValue', 'rubricCriterionLevel', 'requiredLevel']) delete table[member];
-  if (values) table[isLevels ? 'rubricCriterionLevel' : 'allowedValue'] = isLevels ? values.map((name) => before.find((level) => nameOf(level) === name) ?? name) : values;
+  if (values)
+    table[isLevels ? 'rubricCriterionLevel' : 'allowedValue'] = isLevels
+      ? values.map((name) => before.find((level) => nameOf(level) === name) ?? name)
+      : values;
   if (required !== '') table[isLevels ? 'requiredLevel' : 'requiredValue'] = required;
 }
 

@@ -9,8 +9,25 @@ import type { Good, Heading, Meaning, Roster, Row } from './shapes';
 import { named, t } from './words';
 
 const MEANINGS = [
-  'id', 'name', 'given name', 'family name', 'second family name', 'sorted name', 'email', 'did', 'awarded', 'expires', 'period', 'term', 'role', 'license number', 'credits',
-  'narrative', 'evidence', 'evidence narrative', 'result',
+  'id',
+  'name',
+  'given name',
+  'family name',
+  'second family name',
+  'sorted name',
+  'email',
+  'did',
+  'awarded',
+  'expires',
+  'period',
+  'term',
+  'role',
+  'license number',
+  'credits',
+  'narrative',
+  'evidence',
+  'evidence narrative',
+  'result',
 ];
 /** Milliseconds without a key before it is read again. */
 const PAUSE = 500;
@@ -36,7 +53,11 @@ function counts(rows: number, good: number): HTMLElement {
     ['rows-good', good, 'good'],
     ['rows-bad', rows - good, rows > good ? 'bad' : ''],
   ] as const;
-  return h('dl', { class: 'numbers' }, ...figures.map(([key, count, kind]) => h('div', { class: kind }, h('dt', {}, t(key)), h('dd', {}, number(count)))));
+  return h(
+    'dl',
+    { class: 'numbers' },
+    ...figures.map(([key, count, kind]) => h('div', { class: kind }, h('dt', {}, t(key)), h('dd', {}, number(count)))),
+  );
 }
 
 function section(title: string, about: string, content: Child): HTMLElement {
@@ -67,10 +88,23 @@ function changed(map: Record<string, string>, heading: string, field: string): R
 
 /** What a file does not say itself. */
 function reading(meaning: Meaning, again: (meaning: Meaning) => void): HTMLElement {
-  const dates = choice([['', t('dates-refused')], ['day-first', t('dates-day')], ['month-first', t('dates-month')]], meaning.dates, () => again({ ...meaning, dates: dates.value as Meaning['dates'] }));
+  const dates = choice(
+    [
+      ['', t('dates-refused')],
+      ['day-first', t('dates-day')],
+      ['month-first', t('dates-month')],
+    ],
+    meaning.dates,
+    () => again({ ...meaning, dates: dates.value as Meaning['dates'] }),
+  );
   const period = h('input', { autocomplete: 'off', oninput: settled(PAUSE, () => again({ ...meaning, period: period.value.trim() })) });
   period.value = meaning.period;
-  return h('details', { class: 'part', open: meaning.dates !== '' || meaning.period !== '' }, h('summary', {}, t('reading')), h('div', { class: 'pair' }, field(t('dates'), dates), field(t('period'), period, { hint: t('period-hint') })));
+  return h(
+    'details',
+    { class: 'part', open: meaning.dates !== '' || meaning.period !== '' },
+    h('summary', {}, t('reading')),
+    h('div', { class: 'pair' }, field(t('dates'), dates), field(t('period'), period, { hint: t('period-hint') })),
+  );
 }
 
 function faulty(faults: Row[], count: number): HTMLElement {
@@ -86,6 +120,13 @@ function faulty(faults: Row[], count: number): HTMLElement {
 function samples(sample: Good[]): HTMLElement {
   const heads = ['line', 'learner', 'name', 'email', 'meaning-awarded', 'valid-until'] as const;
   const columns = heads.map((key) => ({ text: t(key), numeric: key === 'line' }));
-  const row = (good: Good): Child[] => [number(good.line), good.learner, good.name ?? '–', good.email ?? '–', date(good.awarded) ?? '–', date(good.expires) ?? '–'];
+  const row = (good: Good): Child[] => [
+    number(good.line),
+    good.learner,
+    good.name ?? '–',
+    good.email ?? '–',
+    date(good.awarded) ?? '–',
+    date(good.expires) ?? '–',
+  ];
   return table(t('sample'), columns, sample.map(row));
 }

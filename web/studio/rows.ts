@@ -13,7 +13,13 @@ interface Of {
 }
 
 /** `fields` draws one of them, which stands `at` this path. */
-export function rows(title: string, hint: string, { table, member, add }: Of, fields: (one: Table, at: string, changed: () => void) => HTMLElement[], changed: () => void): HTMLElement {
+export function rows(
+  title: string,
+  hint: string,
+  { table, member, add }: Of,
+  fields: (one: Table, at: string, changed: () => void) => HTMLElement[],
+  changed: () => void,
+): HTMLElement {
   const all = list(table[member]).filter(isTable);
   const place = h('div', { class: 'rows' });
   const write = () => {
@@ -30,7 +36,11 @@ export function rows(title: string, hint: string, { table, member, add }: Of, fi
       more.focus();
     };
     const name = t('f-row', { of: title, number: k + 1 });
-    const away = h('button', { type: 'button', class: 'quiet-button', 'aria-label': `${t('f-row-remove')}: ${name}`, onclick: drop }, t('f-row-remove'));
+    const away = h(
+      'button',
+      { type: 'button', class: 'quiet-button', 'aria-label': `${t('f-row-remove')}: ${name}`, onclick: drop },
+      t('f-row-remove'),
+    );
     return h('div', { class: 'one-row', role: 'group', 'aria-label': name }, ...fields(entry, `${member}[${k}]`, write), away);
   };
   const another = () => {

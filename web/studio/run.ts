@@ -18,9 +18,21 @@ export async function runs({ main, who, signal }: Stage): Promise<void> {
   const { runs } = await get<{ runs: Run[] }>('runs', signal);
   if (may(who, 'issuer')) append(main, h('p', {}, h('a', { class: 'button main', href: to(['issue']) }, t('issue-credentials'))));
   if (runs.length === 0) return append(main, h('p', { class: 'quiet' }, t('runs-none')));
-  const columns = [{ text: t('run') }, { text: t('template') }, { text: t('state') }, { text: t('rows'), numeric: true }, { text: t('credentials'), numeric: true }, { text: t('audit-who') }, { text: t('asked') }];
-  const row = (run: Run): Child[] => [h('a', { href: to(['runs', String(run.run)]) }, number(run.run)), run.template, badge(run.state), number(run.rows), number(run.written), run.who, at(run.asked)];
-  append(main, h('div', { class: 'sheet' }, table(t('runs'), columns, runs.map(row))));
+  append(main, h('ul', { class: 'lines sheet', 'aria-label': t('runs') }, ...runs.map(item)));
+}
+
+/** A run in a list. */
+export function item(run: Run): HTMLElement {
+  const link = h('a', { href: to(['runs', String(run.run)]) }, t('run-one', { number: String(run.run) }));
+  return h(
+    'li',
+    {},
+    link,
+    h('span', {}, run.template),
+    h('span', { class: 'quiet' }, t('run-count', { count: run.written })),
+    badge(run.state),
+    h('span', { class: 'quiet end' }, `${run.who} · `, at(run.asked)),
+  );
 }
 
 export async function run({ main, place, who, signal }: Stage): Promise<void> {
@@ -77,7 +89,13 @@ function shown(run: Run, mayIssue: boolean): Child[] {
     steps(run, wanted, over),
     h('p', { class: 'quiet' }, `${run.who} · `, at(run.asked), run.ended !== null && ' – ', run.ended !== null && at(run.ended)),
     passed.length > 0 && failed(run, passed, mayIssue),
-    over && h('p', { class: 'row' }, h('a', { class: 'button', href: to(['credentials'], { search: run.template }) }, t('run-credentials')), mayIssue && h('a', { class: 'button', href: to(['issue'], { template: run.template }) }, t('run-another'))),
+    over &&
+      h(
+        'p',
+        { class: 'row' },
+        h('a', { class: 'button', href: to(['credentials'], { search: run.template }) }, t('run-credentials')),
+        mayIssue && h('a', { class: 'button', href: to(['issue'], { template: run.template }) }, t('run-another')),
+      ),
   ];
 }
 
@@ -93,7 +111,13 @@ function steps(run: Run, wanted: number, over: boolean): HTMLElement {
   const one = (step: (typeof STEPS)[number]) => {
     const done = run[step] >= wanted && wanted > 0;
     const current = !over && !done && run[step] > 0;
-    return h('li', { class: done ? 'done' : current ? 'current' : undefined }, h('strong', {}, number(run[step])), h('span', {}, t(`step-${step}`)), h('span', { class: 'quiet' }, t(`step-${step}-about`)));
+    return h(
+      'li',
+      { class: done ? 'done' : current ? 'current' : undefined },
+      h('strong', {}, number(run[step])),
+      h('span', {}, t(`step-${step}`)),
+      h('span', { class: 'quiet' }, t(`step-${step}-about`)),
+    );
   };
   return h('ol', { class: 'course' }, ...STEPS.map(one));
 }
@@ -102,7 +126,11 @@ function failed({ run, rows, written, ended, failed }: Run, passed: NonNullable<
   const count = ended === null ? passed.length : Math.max(rows - written, passed.length);
 
   const columns = [{ text: t('line'), numeric: true }, { text: t('kind') }, { text: t('what-is-wrong') }];
-  const grid = table(t('passed'), columns, passed.slice(0, MOST).map(({ line, kind, why }) => [number(line), h('span', { class: 'badge' }, named('passed', kind)), why]));
+  const grid = table(
+    t('passed'),
+    columns,
+    passed.slice(0, MOST).map(({ line, kind, why }) => [number(line), h('span', { class: 'badge' }, named('passed', kind)), why]),
+  );
   grid.classList.add('faulty');
   return h(
     'div',
@@ -110,6 +138,8 @@ function failed({ run, rows, written, ended, failed }: Run, passed: NonNullable<
     h('h3', {}, t('passed-count', { count })),
     h('p', { class: 'quiet' }, t('passed-about')),
     grid,
-    failed && mayIssue && h('p', {}, h('a', { class: 'button', href: address(path(['runs', String(run), 'failed.csv'])), download: '' }, t('passed-download'))),
+    failed &&
+      mayIssue &&
+      h('p', {}, h('a', { class: 'button', href: address(path(['runs', String(run), 'failed.csv'])), download: '' }, t('passed-download'))),
   );
 }

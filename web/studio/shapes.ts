@@ -1,4 +1,7 @@
-/** The shapes of what the studio's server tells. Times are RFC 3339. */
+/** The shapes of what the studio's server tells. */
+
+/** RFC 3339, or seconds since 1970: the server's books count them. */
+export type Time = string | number;
 
 export type Role = 'admin' | 'issuer' | 'viewer';
 
@@ -114,9 +117,10 @@ export interface Issuer {
   suite: string;
   /** What is wrong with the signing key; null: nothing. */
   key: string | null;
-  /** How learners are written to, and where their pages are; nothing where that is not set up. */
-  mail?: object | null;
-  share?: object | null;
+  /** Mails to learners; nothing where none are sent. */
+  mail?: { waiting: number; sent: number; refused: number } | null;
+  /** Where learners' pages are; nothing where there are none. */
+  share?: string | null;
 }
 
 export interface User {
@@ -126,12 +130,12 @@ export interface User {
   password: boolean;
   /** Whether they came in through the institution's sign-in before. */
   oidc: boolean;
-  added: string;
+  added: Time;
 }
 
 /** What somebody did. */
 export interface Deed {
-  at: string;
+  at: Time;
   who: string;
   what: string;
   on: string;

@@ -9,10 +9,21 @@ import { t } from './words';
 /** `offered`: which ways the server has. `come` is called once somebody is in. */
 export function signIn(offered: Readonly<Record<string, unknown>>, come: () => Promise<void>): void {
   const { local, oidc } = offered;
-  const ways: Child[] = [oidc === true && elsewhere(), oidc === true && local !== false && h('p', { class: 'or' }, t('or')), local !== false && password(come)];
+  const ways: Child[] = [
+    oidc === true && elsewhere(),
+    oidc === true && local !== false && h('p', { class: 'or' }, t('or')),
+    local !== false && password(come),
+  ];
   const none = oidc !== true && local === false && notice(t('no-way-in'));
-  const failed = new URLSearchParams(location.search).has('refused') && notice(t('oidc-refused'), 'bad');
-  const main = frame(t('sign-in'), null, '', h('div', { class: 'sheet door' }, h('h1', {}, t('studio')), h('p', { class: 'quiet' }, t('studio-lead')), failed, ...ways, none));
+  // Where the institution's sign-in came to nothing, the server sends people back with this.
+  const how = new URLSearchParams(location.search).get('sign-in');
+  const failed = how !== null && notice(t(how === 'unknown' ? 'oidc-unknown' : 'oidc-failed'), 'bad');
+  const main = frame(
+    t('sign-in'),
+    null,
+    '',
+    h('div', { class: 'sheet door' }, h('h1', {}, t('studio')), h('p', { class: 'quiet' }, t('studio-lead')), failed, ...ways, none),
+  );
   main.querySelector('input')?.focus();
 }
 

@@ -13,8 +13,24 @@ import { validityField } from './validity';
 import { type Key, named, t } from './words';
 
 const KINDS = [
-  'Achievement', 'Assessment', 'Assignment', 'Award', 'BachelorDegree', 'Badge', 'Certificate', 'CertificateOfCompletion', 'Certification', 'Competency', 'Course',
-  'Degree', 'Diploma', 'DoctoralDegree', 'License', 'MasterDegree', 'Membership', 'MicroCredential',
+  'Achievement',
+  'Assessment',
+  'Assignment',
+  'Award',
+  'BachelorDegree',
+  'Badge',
+  'Certificate',
+  'CertificateOfCompletion',
+  'Certification',
+  'Competency',
+  'Course',
+  'Degree',
+  'Diploma',
+  'DoctoralDegree',
+  'License',
+  'MasterDegree',
+  'Membership',
+  'MicroCredential',
 ];
 const IDENTITIES: [value: string, key: Key][] = [
   ['', 'identity-known'],
@@ -45,7 +61,9 @@ export function templateForm({ settings, achievement }: Draft, changed: () => vo
       'f-more',
       pair(
         field(t('f-kind'), bound(achievement, 'achievementType', kinds(achievement), changed), { path: 'achievementType' }),
-        field(t('f-credits'), bound(achievement, 'creditsAvailable', h('input', { inputmode: 'decimal', autocomplete: 'off' }), changed, number), { path: 'creditsAvailable' }),
+        field(t('f-credits'), bound(achievement, 'creditsAvailable', h('input', { inputmode: 'decimal', autocomplete: 'off' }), changed, number), {
+          path: 'creditsAvailable',
+        }),
       ),
       pair(
         field(t('f-field'), bound(achievement, 'fieldOfStudy', line(), changed), { path: 'fieldOfStudy' }),
@@ -62,7 +80,11 @@ export function templateForm({ settings, achievement }: Draft, changed: () => vo
     ),
     rows(t('f-skills'), t('f-skills-hint'), { table: achievement, member: 'alignment', add: t('f-skill-add') }, skill, changed),
     results(achievement, changed),
-    section('f-making', validityField(settings, changed), field(t('f-identity'), identity(settings, changed), { path: 'identity', hint: t('f-identity-hint') })),
+    section(
+      'f-making',
+      validityField(settings, changed),
+      field(t('f-identity'), identity(settings, changed), { path: 'identity', hint: t('f-identity-hint') }),
+    ),
   );
   // Nobody is blamed for what was not got to yet.
   form.addEventListener('focusout', ({ target }) => (target as Element).closest('.field')?.setAttribute('data-left', ''));
@@ -117,8 +139,13 @@ function section(key: Key, ...content: HTMLElement[]): HTMLElement {
 }
 
 function kinds(achievement: Table): HTMLSelectElement {
-  const own = list(achievement['achievementType']).map(String).filter((kind) => !KINDS.includes(kind));
-  return choice([['', t('f-kind-none')], ...[...KINDS, ...own].map((kind): [string, string] => [kind, named('kind', kind)])], String(achievement['achievementType'] ?? ''));
+  const own = list(achievement['achievementType'])
+    .map(String)
+    .filter((kind) => !KINDS.includes(kind));
+  return choice(
+    [['', t('f-kind-none')], ...[...KINDS, ...own].map((kind): [string, string] => [kind, named('kind', kind)])],
+    String(achievement['achievementType'] ?? ''),
+  );
 }
 
 function identity(settings: Table, changed: () => void): HTMLSelectElement {

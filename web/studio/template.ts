@@ -60,6 +60,7 @@ class Editor {
     this.text = unsaved.get(name ?? '') ?? saved;
     this.draft = read(this.text);
     this.all = name !== null;
+    this.named(this.draft);
     this.shortField = field(t('f-short'), this.short, { hint: t('f-short-hint') });
     this.area.addEventListener('input', () => this.written());
   }
@@ -70,7 +71,16 @@ class Editor {
     const heading = main.querySelector('h1');
     if (heading) replace(heading, this.name === null ? t('template-new') : t('template-one', { name: this.name }));
     const restored = unsaved.has(this.name ?? '') && notice(t('template-restored'));
-    append(main, restored, this.name === null && this.shortField, h('div', { class: 'editor' }, h('div', {}, this.tabs(), this.general, this.sides, this.bar()), h('aside', { 'aria-label': t('preview') }, h('h2', {}, t('preview')), this.preview)));
+    append(
+      main,
+      restored,
+      h(
+        'div',
+        { class: 'editor' },
+        h('div', {}, this.tabs(), this.general, this.sides, this.name === null && this.shortField, this.bar()),
+        h('aside', { 'aria-label': t('preview') }, h('h2', {}, t('preview')), this.preview),
+      ),
+    );
     this.formSide();
     if (restored) this.check();
     else this.take(checked);
@@ -81,7 +91,9 @@ class Editor {
       ['tab-form', () => this.formSide()],
       ['tab-text', () => this.textSide()],
     ] as const;
-    const buttons = sides.map(([key, show], k) => h('button', { type: 'button', 'aria-pressed': String(k === 0), onclick: () => press(k, show) }, t(key)));
+    const buttons = sides.map(([key, show], k) =>
+      h('button', { type: 'button', 'aria-pressed': String(k === 0), onclick: () => press(k, show) }, t(key)),
+    );
     const press = (pressed: number, show: () => void) => {
       buttons.forEach((button, k) => button.setAttribute('aria-pressed', String(k === pressed)));
       show();
@@ -92,7 +104,11 @@ class Editor {
   private formSide(): void {
     const { draft } = this;
     if (typeof draft === 'string') replace(this.sides, notice(t('text-broken', { detail: draft }), 'bad'));
-    else replace(this.sides, templateForm(draft, () => this.filled(draft)));
+    else
+      replace(
+        this.sides,
+        templateForm(draft, () => this.filled(draft)),
+      );
     this.tell();
   }
 
@@ -105,9 +121,13 @@ class Editor {
   /** The form was changed. */
   private filled(draft: Draft): void {
     this.changed(text(draft));
-    const { name } = draft.achievement;
+    this.named(draft);
+  }
+
+  /** A new one's short name follows the title until it is written by hand. */
+  private named(draft: Draft | string): void {
+    const name = typeof draft === 'string' ? undefined : draft.achievement['name'];
     if (this.name !== null || typeof name !== 'string') return;
-    // It follows the title until it is written by hand.
     if (this.short.value === slug(this.title)) this.short.value = slug(name);
     this.title = name;
   }
@@ -151,7 +171,13 @@ class Editor {
 
   private bar(): HTMLElement {
     const remove = this.name !== null && act(t('delete'), async () => this.confirmDelete(this.name ?? ''), 'quiet-button');
-    return h('div', { class: 'row bar' }, act(t('save'), () => this.save(), 'main'), h('a', { class: 'button', href: to(['templates']) }, t('back')), remove);
+    return h(
+      'div',
+      { class: 'row bar' },
+      act(t('save'), () => this.save(), 'main'),
+      h('a', { class: 'button', href: to(['templates']) }, t('back')),
+      remove,
+    );
   }
 
   private async save(): Promise<void> {
@@ -185,7 +211,10 @@ class Editor {
       unsaved.delete(name);
       go(to(['templates']));
     };
-    ask(t('template-delete', { name }), (close) => [h('p', {}, t('template-delete-means')), h('div', { class: 'row' }, act(t('delete'), gone, 'danger'), leave(close))]);
+    ask(t('template-delete', { name }), (close) => [
+      h('p', {}, t('template-delete-means')),
+      h('div', { class: 'row' }, act(t('delete'), gone, 'danger'), leave(close)),
+    ]);
   }
 
   private trouble(error: unknown): void {
@@ -207,5 +236,8 @@ function list(faults: Fault[]): Child {
 /** A name for files and addresses out of a title. */
 function slug(title: string): string {
   const plain = title.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
-  return plain.replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 64);
+  return plain
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 64);
 }

@@ -42,6 +42,12 @@ export async function fill(name: string, into: { picture: Element; kind: Element
   if (!preview) return;
   const shown = told(preview);
   replace(into.picture, emblem(shown.picture, shown.title));
-  replace(into.kind, shown.kinds.filter((kind) => kind !== 'OpenBadgeCredential').map(kindOf).join(' · '));
+  replace(
+    into.kind,
+    shown.kinds
+      .filter((kind) => kind !== 'OpenBadgeCredential')
+      .map(kindOf)
+      .join(' · '),
+  );
   replace(into.about, shown.description);
 }

@@ -8,7 +8,13 @@ export function write(table: Table, path: string[] = []): string {
   const members = Object.entries(table).filter(([, value]) => value !== undefined && value !== null);
   const isBelow = ([, value]: [string, unknown]) => isTable(value) || isTables(value);
   const lines = members.filter((member) => !isBelow(member)).map(([name, value]) => `${key(name)} = ${inline(value)}\n`);
-  return lines.join('') + members.filter(isBelow).map(([name, value]) => below([...path, name], value)).join('');
+  return (
+    lines.join('') +
+    members
+      .filter(isBelow)
+      .map(([name, value]) => below([...path, name], value))
+      .join('')
+  );
 }
 
 /** Whether it is a table, and not a date. */
@@ -30,14 +36,20 @@ function inline(value: unknown): string {
   if (typeof value === 'string') return text(value);
   if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`;
   if (value instanceof TomlDate) return value.toISOString();
-  if (isTable(value)) return `{ ${Object.entries(value).map(([name, member]) => `${key(name)} = ${inline(member)}`).join(', ')} }`;
+  if (isTable(value))
+    return `{ ${Object.entries(value)
+      .map(([name, member]) => `${key(name)} = ${inline(member)}`)
+      .join(', ')} }`;
   return String(value);
 }
 
 /** Three quotes where there are several lines; then only what they would end must be escaped. */
 function text(value: string): string {
   if (!value.includes('\n')) return escaped(value);
-  const lines = value.replace(/\r\n?/g, '\n').split('\n').map((line) => escaped(line).slice(1, -1).replaceAll('\\"', '"').replaceAll('""', '"\\"'));
+  const lines = value
+    .replace(/\r\n?/g, '\n')
+    .split('\n')
+    .map((line) => escaped(line).slice(1, -1).replaceAll('\\"', '"').replaceAll('""', '"\\"'));
   return `"""\n${lines.join('\n')}"""`;
 }
 

@@ -23,7 +23,10 @@ export function validityField(settings: Table, changed: () => void): HTMLElement
   const now = validity(settings['validity']);
   const id = fresh();
   const place = h('span', { class: 'grow' });
-  const options: [string, string][] = (['', ...UNITS, 'date', ...(now.form === 'other' ? ['other'] : [])] as Form[]).map((form) => [form, t(form === '' ? 'validity-ever' : `validity-${form}`)]);
+  const options: [string, string][] = (['', ...UNITS, 'date', ...(now.form === 'other' ? ['other'] : [])] as Form[]).map((form) => [
+    form,
+    t(form === '' ? 'validity-ever' : `validity-${form}`),
+  ]);
   const select = choice(options, now.form, () => {
     const form = select.value as Form;
     input(form, form === 'years' ? '2' : form === 'months' ? '18' : form === 'days' ? '90' : '');
@@ -45,5 +48,12 @@ export function validityField(settings: Table, changed: () => void): HTMLElement
   };
   input(now.form, now.value);
   const fault = h('p', { class: 'error', 'aria-live': 'polite' });
-  return h('div', { class: 'field', 'data-path': 'validity' }, h('label', { for: id }, t('f-validity')), h('div', { class: 'row' }, select, place), h('p', { class: 'hint' }, t('f-validity-hint')), fault);
+  return h(
+    'div',
+    { class: 'field', 'data-path': 'validity' },
+    h('label', { for: id }, t('f-validity')),
+    h('div', { class: 'row' }, select, place),
+    h('p', { class: 'hint' }, t('f-validity-hint')),
+    fault,
+  );
 }
