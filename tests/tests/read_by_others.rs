@@ -154,6 +154,14 @@ fn a_certificate_is_verified_as_its_credential_is() {
     assert_eq!(of_pdf["verdict"], "valid", "{of_pdf:#}");
     assert_eq!((&of_pdf["title"], &of_pdf["attached"]), (&of_json["title"], &json!(true)), "{of_pdf:#}");
 
+    // A token, whose receipt is attached beside it.
+    let token = issue(&office, "vc-jwt", "token.jwt");
+    let receipt = fs::read_dir(office.path("vc-jwt")).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let receipt = { receipt }.find(|file| text(file).ends_with(".receipt.json")).expect("a receipt");
+    fs::copy(receipt, office.path("token.jwt.receipt.json")).expect("copied");
+    let of_token = verdict(&export(&office, &token, "--pdf"));
+    assert_eq!((&of_token["verdict"], &of_token["attached"]), (&json!("valid"), &json!(true)), "{of_token:#}");
+
     // Somebody draws another name on the page: the verdict is about what is attached, and says so. Somebody changes what
     // is attached: it is refused.
     let forged = forged(&office, &credential, "eve.json");

@@ -7,7 +7,7 @@ use testamur_core::{
     verify::{Report, refuse, refuse_because},
 };
 use testamur_credentials::{
-    attached,
+    attached::{self, Attached},
     opened::{Format, Opened, Refusal, open},
 };
 
@@ -85,7 +85,9 @@ impl Content {
         match open(source.file_name().as_deref(), &bytes, receipt.as_deref()) {
             // A receipt beside a PDF is about the whole of it, and nobody looks inside.
             Ok(opened) if opened.format == Format::File && receipt.is_none() => match attached::credential(&bytes) {
-                Ok(Some(credential)) => (Self::opened(open(None, &credential, None)), true),
+                Ok(Some(Attached { credential, receipt })) => {
+                    (Self::opened(open(None, &credential, receipt.as_deref())), true)
+                }
                 Ok(None) => (Self::opened(Ok(opened)), false),
                 Err(fault) => (Self::Refused(refuse_because(fault.to_string())), false),
             },
