@@ -90,45 +90,4 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_is_private_durable_and_opened_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.sqlite");
-        let store = Store::open(&path).unwrap();
-        let pragma = |name: &str| store.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
-        assert_eq!((pragma("synchronous"), pragma("foreign_keys"), pragma("user_version")), (2, 1, 1));
-        let mode: String = store.connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
-        assert_eq!(mode, "wal");
-        for entry in fs::read_dir(folder.path()).unwrap() {
-            let entry = entry.unwrap();
-            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, PRIVATE, "{:?}", entry.path());
-        }
-        drop(store);
-        Store::open(&path).unwrap();
-    }
-
-    #[test]
-    fn one_writes_files_at_a_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.sqlite");
-        let (one, other) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
-        let guard = one.alone().unwrap();
-        let lock = File::open(path.with_added_extension("lock")).unwrap();
-        assert!(lock.try_lock().is_err());
-        drop(guard);
-        other.alone().unwrap();
-    }
-
-    #[test]
-    fn the_file_of_a_newer_version_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.sqlite");
-        Store::open(&path).unwrap().connection.pragma_update(None, "user_version", 2).unwrap();
-        assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 2, known: 1 })));
-        fs::write(folder.path().join("other"), "not a database, and long enough to be looked at").unwrap();
-        assert!(Store::open(&folder.path().join("other")).is_err());
-    }
-}
+mod tests;

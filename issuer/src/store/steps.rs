@@ -89,13 +89,6 @@ impl Store {
         Ok(entries)
     }
 
-    /// How many credentials have not come to their end, wherever they belong.
-    pub fn unfinished(&self) -> Result<u64, StoreError> {
-        let count = "SELECT count(*) FROM credentials WHERE state <> 'written'";
-        let count: i64 = self.connection.query_row(count, [], |row| row.get(0))?;
-        Ok(count as u64)
-    }
-
     /// Keeps those of these receipts that are waited for, and tells how many those are. Each must have been checked
     /// against its digest; one with another status index than its credential names is not taken.
     pub fn keep_receipts(&mut self, receipts: &[(Digest, Receipt)]) -> Result<usize, StoreError> {
