@@ -19,7 +19,8 @@ fn a_claim_whose_reply_was_lost_is_the_learner_s() {
     let (office, _node) = office(1, "");
     let config = office.path("issuer.toml");
     let text = std::fs::read_to_string(&config).expect("readable");
-    let url = text.lines().find_map(|line| line.strip_prefix("public_url = ")).expect("a URL").trim_matches('"').to_owned();
+    let url =
+        text.lines().find_map(|line| line.strip_prefix("public_url = ")).expect("a URL").trim_matches('"').to_owned();
     let links = office.path("links.csv");
     office.run(&["invite", "--template", "botany", "--links", links.to_str().expect("UTF-8")]).expect(0);
     let links = std::fs::read_to_string(links).expect("readable").replace(',', " ");
@@ -50,7 +51,9 @@ fn a_claim_whose_reply_was_lost_is_the_learner_s() {
 
 #[test]
 fn whoever_is_killed_in_the_middle_of_mails_sends_the_others_and_one_twice_at_most() {
-    let Some(mut server) = MailServer::start("whoever_is_killed_in_the_middle", &json!({ "holdAt": 3 })) else { return };
+    let Some(mut server) = MailServer::start("whoever_is_killed_in_the_middle", &json!({ "holdAt": 3 })) else {
+        return;
+    };
     let (office, _node) = office(6, &table(server.port));
     let mut sending = office.begin(&["invite", "--template", "botany"]);
     let mut mails = server.mails(2);

@@ -55,7 +55,10 @@ fn half_of_the_addresses_are_refused_and_the_others_get_theirs() {
     assert_eq!(sum(&office.run(&["invite", "--waiting"]).expect(0))["sent"], 1);
     let mails = [first, server.mails(1)].concat();
     let got = by_address(&mails);
-    assert_eq!(got.keys().collect::<Vec<_>>(), ["learner0@university.example", "learner2@university.example", "learner4@university.example"]);
+    assert_eq!(
+        got.keys().collect::<Vec<_>>(),
+        ["learner0@university.example", "learner2@university.example", "learner4@university.example"]
+    );
     assert!(got.values().all(|ids| ids.len() == 1));
 
     // Anew: the link before it is void.
@@ -115,7 +118,9 @@ fn whoever_is_not_let_in_loses_no_mail() {
 
 #[test]
 fn a_server_that_refuses_the_sender_refuses_no_learner() {
-    let Some(server) = MailServer::start("a_server_that_refuses_the_sender", &json!({ "refuseSender": true })) else { return };
+    let Some(server) = MailServer::start("a_server_that_refuses_the_sender", &json!({ "refuseSender": true })) else {
+        return;
+    };
     let (office, _node) = office(2, &table(server.port));
     let ran = office.run(&["invite", "--template", "botany"]).expect(2);
     assert_eq!(sum(&ran)["refused"], 0);

@@ -19,7 +19,8 @@ fn a_learner_claims_shares_and_takes_it_into_a_wallet() {
     let Some(javascript) = javascript(test, "@openid4vc/openid4vci") else { return };
     let (office, node) = Office::plain(&["--name", "Example University"]);
     let config = office.path("issuer.toml");
-    let mail = format!("[mail]\nhost = '127.0.0.1'\nport = {}\nsecurity = 'none'\nfrom = 'U <b@example.edu>'\n", mails.port);
+    let mail =
+        format!("[mail]\nhost = '127.0.0.1'\nport = {}\nsecurity = 'none'\nfrom = 'U <b@example.edu>'\n", mails.port);
     let url = ShareServer::configure(&config, &mail);
     office.write("people.csv", "id,name,email\n7,Ada Lovelace,ada@example.edu\n8,José Ñandú,jose@example.edu\n");
     office.issue("people.csv", &[], 0);
@@ -71,7 +72,8 @@ fn a_learner_claims_shares_and_takes_it_into_a_wallet() {
 fn wallet(folder: &Path, offer: &str) -> Value {
     let ran = Command::new("node").args(["wallet.mjs", offer]).current_dir(folder).output().expect("Node.js");
     let told = String::from_utf8_lossy(&ran.stdout).into_owned();
-    serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: {told}{}", String::from_utf8_lossy(&ran.stderr)))
+    serde_json::from_str(&told)
+        .unwrap_or_else(|error| panic!("{error}: {told}{}", String::from_utf8_lossy(&ran.stderr)))
 }
 
 /// Neither the pages' store, nor what is left of the mails, nor the node, nor any log tells who it was or opens anything.
@@ -92,7 +94,10 @@ fn assert_nothing_personal(office: &Office, learner: &Learner, log: &str, node_l
     }
     let mails = files(&data, "mail.sqlite");
     assert!(contains(&mails, b"ada@example.edu"), "what is looked for can be found");
-    assert!(secrets.iter().all(|secret| !contains(&mails, secret.as_bytes())), "a link is left of a mail that was sent");
+    assert!(
+        secrets.iter().all(|secret| !contains(&mails, secret.as_bytes())),
+        "a link is left of a mail that was sent"
+    );
     assert!(!log.contains(&learner.id.to_string()), "the log tells which page was asked for");
 }
 
