@@ -141,7 +141,7 @@ impl<'a> Office<'a> {
         let arguments = [&["invite", "--links", text(&out)], more].concat();
         self.run(&[arguments, files.iter().map(|file| text(file)).collect()].concat());
         let table = csv::Reader::from_path(out).expect("a table").into_records();
-        table.map(|row| row.expect("a row").iter().last().expect("a link").to_owned()).collect()
+        table.map(|row| row.expect("a row").iter().next_back().expect("a link").to_owned()).collect()
     }
 
     fn serve(&self) -> Server {

@@ -50,9 +50,16 @@ impl Store {
         Ok(select.query_map(at, due)?.collect::<Result<_, _>>()?)
     }
 
-    /// How many revocations are decided, and not with the node.
-    pub fn undone(&self) -> Result<u64, StoreError> {
-        let count: i64 = self.connection.query_row("SELECT count(*) FROM revocations", [], |row| row.get(0))?;
+    /// How many credentials and revocations have not come to their end, and belong to other places than this one.
+    pub fn elsewhere(&self, place: &Place) -> Result<u64, StoreError> {
+        let Place { issuer, chain, registry } = place;
+        let count: i64 = self.connection.query_row(
+            "SELECT count(*) FROM credentials c JOIN runs r ON r.id = c.run
+             WHERE (c.state <> 'written' OR c.id IN (SELECT credential FROM revocations))
+             AND NOT (r.account = ? AND r.registry = ? AND r.chain = ?)",
+            params![issuer.0, registry.0, chain.0 as i64],
+            |row| row.get(0),
+        )?;
         Ok(count as u64)
     }
 
