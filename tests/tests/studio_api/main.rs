@@ -1,0 +1,6 @@
+//! The studio's API, as its pages use it: a real server, node and chain; and a real provider of accounts.
+
+mod accounts;
+mod browser;
+mod resumed;
+mod story;
