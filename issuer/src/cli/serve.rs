@@ -42,7 +42,10 @@ pub async fn run(_: Args, settings: Settings, console: &Console) -> Result<Exit,
 }
 
 /// Where one cannot be served, the other ends as well, in order.
-async fn end_with<T>(serving: impl Future<Output = Result<T, Failure>>, shutdown: &CancellationToken) -> Result<T, Failure> {
+async fn end_with<T>(
+    serving: impl Future<Output = Result<T, Failure>>,
+    shutdown: &CancellationToken,
+) -> Result<T, Failure> {
     let served = serving.await;
     if served.is_err() {
         shutdown.cancel();
