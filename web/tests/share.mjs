@@ -162,12 +162,10 @@ try {
 
   // --- Files: each is verified by the command line
   await strip(page, 'Valid');
-  for (const [name, button] of [['download', 'Download the credential'], ['picture', 'Download PNG'], ['picture', 'Download SVG']]) {
+  for (const [name, button] of [['download', 'Download the credential'], ['picture', 'Download PNG'], ['picture', 'Download SVG'], ['certificate', 'Download the PDF']]) {
     const file = await saved(page, (await tool(page, name)).getByRole('button', { name: button }));
     assert.deepEqual(await please({ do: 'verify', file }), { verdict: 'valid' }, file);
   }
-  const pdf = await saved(page, (await tool(page, 'certificate')).getByRole('button', { name: 'Download the PDF' }));
-  assert.match(readFileSync(pdf, 'latin1'), /^%PDF-1/);
   const credential = JSON.parse(readFileSync(`${world.folder}/field-botany.json`, 'utf8'));
   assert.match(readFileSync(`${world.folder}/field-botany.png`, 'latin1'), /iTXtopenbadgecredential\0\0\0\0\0\{/);
 
