@@ -49,6 +49,7 @@ export default defineConfig({
       input: {
         explore: 'explore/index.html',
         ...(verifier && { verify: 'verify/index.html', share: 'share/index.html', embed: 'embed/index.html', 'testamur-verify': 'embed/testamur-verify.ts' }),
+        studio: 'studio/index.html',
       },
       output: {
         // The name that other people's pages write down.

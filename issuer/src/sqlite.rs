@@ -32,6 +32,8 @@ pub fn open(path: &Path, migrations: &[&str]) -> Result<Connection, StoreError> 
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)?;
+    // One that begins with reading could not be finished once another connection has written.
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
     migrate(&mut connection, migrations)?;
     Ok(connection)
 }
@@ -47,7 +49,7 @@ pub fn wipe(connection: &Connection) -> Result<bool, StoreError> {
 /// All or nothing, and once only, whoever else opens the file at the same moment.
 fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), StoreError> {
     let newest = migrations.len();
-    let changing = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let changing = connection.transaction()?;
     let found: i64 = changing.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let version = usize::try_from(found).ok().filter(|version| *version <= newest);
     let version = version.ok_or(StoreError::Newer { found, known: newest })?;

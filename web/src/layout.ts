@@ -12,6 +12,8 @@ const t = translator({ en, es });
 export interface Way {
   href: string;
   text: string;
+  /** Whether it is the one that is shown, where its path does not tell. */
+  current?: boolean;
 }
 
 /** The node's own pages. A page that stands elsewhere has no ways to them. */
@@ -36,8 +38,7 @@ export function titled(name: string): void {
 }
 
 function header(ways: Way[]): HTMLElement {
-  const links = ways.map(({ href, text }) => {
-    const current = `${location.pathname}/`.startsWith(href.endsWith('/') ? href : `${href}/`);
+  const links = ways.map(({ href, text, current = `${location.pathname}/`.startsWith(href.endsWith('/') ? href : `${href}/`) }) => {
     return h('a', { href, 'aria-current': current ? 'page' : undefined }, text);
   });
   const name = h('a', { class: 'name', href: ways[0]?.href ?? '' }, h('span', { 'aria-hidden': 'true' }, 'T'), 'Testamur');

@@ -85,7 +85,13 @@ impl Fonts {
 
     /// Whether it can be shown, or need not be.
     pub(super) fn has(&self, char: char) -> bool {
-        is_joiner(char) || self.own_advance(char).is_some() || self.advance_elsewhere(char).is_some()
+        // What a private character means, only whoever made it knows (and PDF/A wants nothing to do with them).
+        let is_private = matches!(char, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
+        is_joiner(char) || !is_private && self.shows(char)
+    }
+
+    fn shows(&self, char: char) -> bool {
+        self.own_advance(char).is_some() || self.advance_elsewhere(char).is_some()
     }
 
     /// How wide `text` is at a size of one, `spacing` ems between letters included.

@@ -12,8 +12,8 @@ use resvg::{
 use super::sheet;
 use crate::template::{ImageFault, MAX_PIXELS, check_picture};
 
-/// The longer side, in pixels: 300 for an inch of what is printed.
-const MAX_SIDE: u32 = 480;
+/// The longer side, in pixels: 250 for an inch of what is printed.
+const MAX_SIDE: u32 = 400;
 /// The longest data URL that is looked at, in bytes.
 const MAX_URL: usize = 4 << 20;
 const JPEG: &[u8] = b"\xff\xd8\xff";
@@ -84,6 +84,21 @@ impl Picture {
              href=\"data:image/png;base64,{}\"/>",
             BASE64_STANDARD.encode(&self.bytes)
         )
+    }
+
+    /// It as a drawing of its own.
+    pub(super) fn alone(&self) -> String {
+        let (width, height) = (self.width as f32, self.height as f32);
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+             viewBox=\"0 0 {width} {height}\">{}</svg>",
+            self.svg(0.0, 0.0, width, height)
+        )
+    }
+
+    /// Its file.
+    pub(super) fn into_png(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// How wide it is at this height.

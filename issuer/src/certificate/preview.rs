@@ -58,7 +58,7 @@ fn background(sheet: &mut Sheet<'_>) {
         "<rect width=\"1200\" height=\"630\" fill=\"#ffffff\"/><rect width=\"1200\" height=\"14\" fill=\"{INK}\"/>\
          <rect y=\"616\" width=\"1200\" height=\"14\" fill=\"{INK}\"/>\
          <rect y=\"14\" width=\"1200\" height=\"4\" fill=\"{ACCENT}\"/>\
-         <g transform=\"translate(140 315)\" fill=\"none\"><path d=\"M-34 40L-50 128L0 102L50 128L34 40z\" \
+         <g transform=\"translate(140 290)\" fill=\"none\"><path d=\"M-34 40L-50 128L0 102L50 128L34 40z\" \
          fill=\"{ACCENT}\"/><circle r=\"70\" fill=\"{INK}\"/><circle r=\"59\" stroke=\"#ffffff\" stroke-width=\"2.5\"/>\
          <path d=\"M-27 2L-8 22L29 -20\" stroke=\"#ffffff\" stroke-width=\"10\" stroke-linecap=\"round\" \
          stroke-linejoin=\"round\"/></g>"
@@ -72,8 +72,8 @@ fn write(sheet: &mut Sheet<'_>, lines: &Lines, labels: &Labels) -> Result<(), Fa
     };
     let label = Style { spacing: 0.2, ..style(Type::SansBold, 21.0, ACCENT) };
     let mut texts = vec![(Some(labels.verifiable.to_uppercase()), label, 1)];
-    texts.push((chosen(&lines.achievement), style(Type::SerifBold, 58.0, INK), 3));
-    texts.push((chosen(&lines.name), style(Type::Serif, 40.0, INK), 2));
+    texts.push((chosen(&lines.achievement), style(Type::SerifBold, 64.0, INK), 3));
+    texts.push((chosen(&lines.name), style(Type::Serif, 44.0, INK), 2));
     texts.push((chosen(&lines.issuer), style(Type::Sans, 30.0, SOFT), 2));
     texts.push((chosen(&lines.date), style(Type::Sans, 26.0, SOFT), 1));
     let mut sets = Vec::new();
@@ -82,7 +82,7 @@ fn write(sheet: &mut Sheet<'_>, lines: &Lines, labels: &Labels) -> Result<(), Fa
         sets.extend(text.map(|text| sheet.set(&text, style, room)));
     }
     // Above each line, the room that its letters take, and some more.
-    let above = |set: &super::sheet::Set| set.style.size * 1.45;
+    let above = |set: &super::sheet::Set| set.style.size * 1.4 + 8.0;
     let height: f32 = sets.iter().map(|set| above(set) + set.height()).sum();
     let mut y = 315.0 - height / 2.0 - 8.0;
     for set in &sets {

@@ -1,6 +1,8 @@
 //! A page as PDF: PDF/A-3a (ISO 19005-3), so that it is read in fifty years, and PDF/UA-1 (ISO 14289-1), so that it is
 //! read aloud; with the credential attached as an associated file.
 
+use std::num::NonZeroU16;
+
 use krilla::{
     Document, SerializeSettings,
     action::{Action, LinkAction},
@@ -14,7 +16,7 @@ use krilla::{
     outline::{Outline, OutlineNode},
     page::{Page, PageSettings},
     surface::Surface,
-    tagging::{Artifact, ArtifactType, ContentTag, Identifier, Node, SpanTag, Tag, TagGroup, TagTree},
+    tagging::{Artifact, ArtifactType, ContentTag, Identifier, Node, SpanTag, Tag, TagGroup, TagKind, TagTree},
 };
 use krilla_svg::{SurfaceExt, SvgSettings};
 use testamur_core::UnixSeconds;
@@ -24,6 +26,7 @@ use time::OffsetDateTime;
 use super::{
     Fault, Language,
     labels::Labels,
+    letters::Letters,
     page::CODE,
     sheet::{Piece, Role, Sheet},
     words::Words,
@@ -135,10 +138,14 @@ fn outline(words: &Words) -> Outline {
 fn pieces(page: &mut Page<'_>, sheet: &Sheet<'_>, link: &str, language: Language) -> Result<TagTree, Fault> {
     let mut tree = TagTree::new().with_lang(Some(language.code().to_owned()));
     let annotation = page.add_tagged_annotation(annotation(link)?);
+    let mut letters = Letters::default();
     let mut surface = page.surface();
     for piece in &sheet.pieces {
-        let identifier = draw(&mut surface, sheet, piece, language)?;
-        if let Some(group) = group(piece, identifier, annotation) {
+        let mut leaves = Vec::new();
+        for svg in &piece.svg {
+            leaves.push(Node::Leaf(draw(&mut surface, sheet, piece, svg, &mut letters)?));
+        }
+        if let Some(group) = group(piece, leaves, annotation) {
             tree.push(group);
         }
     }
@@ -153,33 +160,38 @@ fn annotation(link: &str) -> Result<Annotation, Fault> {
     Ok(Annotation::new_link(LinkAnnotation::new(rect, target), Some(link.to_owned())))
 }
 
-fn draw(surface: &mut Surface<'_>, sheet: &Sheet<'_>, piece: &Piece, language: Language) -> Result<Identifier, Fault> {
+fn draw(
+    surface: &mut Surface<'_>,
+    sheet: &Sheet<'_>,
+    piece: &Piece,
+    svg: &str,
+    letters: &mut Letters,
+) -> Result<Identifier, Fault> {
     let tag = match piece.role {
         Role::Ornament => ContentTag::Artifact(Artifact::with_kind(ArtifactType::Layout)),
         Role::Picture(_) | Role::Link(_) => ContentTag::Other,
-        Role::Heading | Role::Text => ContentTag::Span(
-            SpanTag::empty().with_lang(Some(language.code())).with_actual_text(Some(piece.text.as_str())),
-        ),
+        Role::Heading | Role::Text => ContentTag::Span(SpanTag::empty()),
     };
-    let tree = sheet.tree(&piece.svg, &piece.text)?;
+    let tree = sheet.tree(svg, &piece.text)?;
     let size = Size::from_wh(sheet.width, sheet.height).ok_or_else(|| drawing("no size"))?;
     let identifier = surface.start_tagged(tag);
-    let drawn = surface.draw_svg(&tree, size, SvgSettings::default());
+    let drawn = match piece.role {
+        Role::Heading | Role::Text => letters.draw(surface, tree.root(), tree.fontdb()),
+        _ => surface.draw_svg(&tree, size, SvgSettings::default()),
+    };
     surface.end_tagged();
     drawn.map(|()| identifier).ok_or_else(|| drawing("a piece of the page"))
 }
 
-fn group(piece: &Piece, identifier: Identifier, annotation: Identifier) -> Option<TagGroup> {
-    let leaf = vec![Node::Leaf(identifier)];
+fn group(piece: &Piece, leaves: Vec<Node>, annotation: Identifier) -> Option<TagGroup> {
+    let tagged = |tag: TagKind| TagGroup::with_children(tag, leaves);
     match &piece.role {
         Role::Ornament => None,
-        Role::Heading => {
-            Some(TagGroup::with_children(Tag::Hn(std::num::NonZeroU16::MIN, Some(piece.text.clone())), leaf))
-        }
-        Role::Text => Some(TagGroup::with_children(Tag::P, leaf)),
-        Role::Picture(shows) => Some(TagGroup::with_children(Tag::Figure(Some(shows.clone())), leaf)),
+        Role::Heading => Some(tagged(Tag::Hn(NonZeroU16::MIN, Some(piece.text.clone())).into())),
+        Role::Text => Some(tagged(Tag::P.into())),
+        Role::Picture(shows) => Some(tagged(Tag::Figure(Some(shows.clone())).into())),
         Role::Link(leads) => {
-            let figure = TagGroup::with_children(Tag::Figure(Some(leads.clone())), leaf);
+            let figure = tagged(Tag::Figure(Some(leads.clone())).into());
             Some(TagGroup::with_children(Tag::Link, vec![Node::Group(figure), Node::Leaf(annotation)]))
         }
     }

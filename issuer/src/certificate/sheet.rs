@@ -32,8 +32,8 @@ pub(super) struct Piece {
     pub role: Role,
     /// Its text without the line breaks.
     pub text: String,
-    /// Elements of SVG, in the page's measure.
-    pub svg: String,
+    /// Elements of SVG, in the page's measure: of a text, one for each line.
+    pub svg: Vec<String>,
 }
 
 /// How a text looks.
@@ -86,12 +86,12 @@ impl<'a> Sheet<'a> {
 
     /// Elements that say nothing.
     pub(super) fn ornament(&mut self, svg: String) {
-        self.pieces.push(Piece { role: Role::Ornament, text: String::new(), svg });
+        self.pieces.push(Piece { role: Role::Ornament, text: String::new(), svg: vec![svg] });
     }
 
     /// A picture, in place.
     pub(super) fn picture(&mut self, role: Role, svg: String) {
-        self.pieces.push(Piece { role, text: String::new(), svg });
+        self.pieces.push(Piece { role, text: String::new(), svg: vec![svg] });
     }
 
     /// Breaks `text` into lines that fit; it becomes smaller first, and ends in an ellipsis at last.
@@ -109,10 +109,9 @@ impl<'a> Sheet<'a> {
 
     /// Writes lines, the first of which stands on `y`.
     pub(super) fn write(&mut self, role: Role, set: &Set, x: f32, y: f32, side: Side) -> Result<(), Fault> {
-        let mut svg = String::new();
-        for (number, line) in set.lines.iter().enumerate() {
-            svg += &self.line(set, line, x, y + number as f32 * set.leading(), side)?;
-        }
+        let at = |number| y + number as f32 * set.leading();
+        let lines = set.lines.iter().enumerate().map(|(number, line)| self.line(set, line, x, at(number), side));
+        let svg = lines.collect::<Result<_, _>>()?;
         self.pieces.push(Piece { role, text: set.lines.join(" "), svg });
         Ok(())
     }
@@ -154,7 +153,7 @@ impl<'a> Sheet<'a> {
 
     /// All of it as one drawing.
     pub(super) fn whole(&self) -> Result<Tree, Fault> {
-        let svg: String = self.pieces.iter().map(|piece| piece.svg.as_str()).collect();
+        let svg: String = self.pieces.iter().flat_map(|piece| &piece.svg).map(String::as_str).collect();
         let text: String = self.pieces.iter().map(|piece| piece.text.as_str()).collect();
         self.tree(&svg, &text)
     }

@@ -57,8 +57,9 @@ fn at_least(role: Role, parts: &Parts, studio: &Studio) -> Result<Session, Probl
         return Ok(session);
     }
     if is_write(&parts.method) {
-        let deed =
-            Deed { who: session.name, what: What::Refused, on: format!("{} {}", parts.method, parts.uri.path()) };
+        // The router has taken off what is before it.
+        let on = format!("{} /studio/api{}", parts.method, parts.uri.path());
+        let deed = Deed { who: session.name, what: What::Refused, on };
         studio.books.note_done(&deed, "refused: role", now())?;
     }
     Err(Problem::new(Kind::Role, format!("it needs the role {}; an admin can give it", role.name())))

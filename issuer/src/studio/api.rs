@@ -13,7 +13,9 @@ use utoipa::{
     },
 };
 
-use super::{audit, changes, credentials, issuer, oidc, rosters, run_view::RunView, runs, session, templates, users};
+use super::{
+    audit, changes, credentials, invitations, issuer, oidc, rosters, run_view::RunView, runs, session, templates, users,
+};
 
 /// The description.
 #[derive(OpenApi)]
@@ -28,7 +30,7 @@ use super::{audit, changes, credentials, issuer, oidc, rosters, run_view::RunVie
         session::whose, session::begin, session::end, session::change_password, oidc::start, oidc::callback,
         issuer::issuer, templates::list, templates::one, templates::preview, templates::save, templates::remove,
         rosters::upload, rosters::look, runs::ask, runs::list, runs::one, runs::events, runs::failed,
-        credentials::list, credentials::one, credentials::file, changes::revoke, changes::reissue, changes::invite,
+        credentials::list, credentials::one, credentials::file, changes::revoke, changes::reissue, invitations::invite,
         users::list, users::add, users::change, users::remove, audit::list,
     ),
     components(schemas(Problem, RunView)),
@@ -77,6 +79,7 @@ pub struct Problem {
     pub detail: String,
 }
 
+/// `GET /studio/api/openapi.json`.
 pub async fn openapi() -> Response {
     Json(Api::openapi()).into_response()
 }

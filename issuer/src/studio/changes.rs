@@ -71,14 +71,6 @@ pub struct Correcting {
     reason: u8,
 }
 
-/// Credentials whose learners are to be invited.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Inviting {
-    /// Their ids, at most 1,000.
-    ids: Vec<String>,
-}
-
 /// Revokes credentials, for good.
 #[utoipa::path(post, path = "/studio/api/credentials/revoke", tag = "issued", request_body = Revoking,
     responses((status = 200, body = Revoked), (status = "4XX", body = super::api::Problem)))]
@@ -140,21 +132,9 @@ pub async fn reissue(
     Ok((StatusCode::ACCEPTED, Json(Begun { run })))
 }
 
-/// Invites learners to claim their credentials.
-#[utoipa::path(post, path = "/studio/api/credentials/invite", tag = "issued", request_body = Inviting,
-    responses((status = 200), (status = "4XX", body = super::api::Problem)))]
-pub async fn invite(
-    State(studio): State<Arc<Studio>>,
-    _: Issuer,
-    Object(Inviting { ids }): Object<Inviting>,
-) -> Result<StatusCode, Problem> {
-    studio.all(ids).await?;
-    Err(Problem::new(Kind::NotConfigured, "learners' pages need the table [share] of the configuration"))
-}
-
 impl Studio {
     /// Those credentials; refused where one of them was not issued here.
-    async fn all(self: &Arc<Self>, ids: Vec<String>) -> Result<Vec<Listed>, Problem> {
+    pub(super) async fn all(self: &Arc<Self>, ids: Vec<String>) -> Result<Vec<Listed>, Problem> {
         if ids.is_empty() || ids.len() > MOST {
             return Err(Problem::new(Kind::Unfit, "ids: between 1 and 1,000 of them"));
         }

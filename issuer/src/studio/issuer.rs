@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use testamur::node::{Node, NodeError, Place};
 use tokio::time::timeout;
 
-use super::{Studio, access::Viewer, problem::Problem};
+use super::{Studio, access::Viewer, blocking, problem::Problem};
+use crate::mail::{Outbox, outbox::Counts};
 
 /// The node is asked for no longer: the page waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -23,8 +24,23 @@ pub struct Issuing {
     suite: String,
     /// Where they are anchored.
     node: NodeState,
-    /// Whether there is a key to sign with; else what is wrong.
+    /// What is wrong with the key that signs; `null`: nothing.
     key: Option<String>,
+    /// Where learners' pages are; `null`: there are none.
+    share: Option<String>,
+    /// Mails to learners; `null`: none are sent.
+    mail: Option<Mails>,
+}
+
+/// Mails to learners.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Mails {
+    /// To be sent, now or later.
+    waiting: u64,
+    /// A mail server took them.
+    sent: u64,
+    /// A mail server refused them for good, or put them off for three days.
+    refused: u64,
 }
 
 /// The node, as it answers now.
@@ -50,12 +66,26 @@ pub struct NodeState {
 pub async fn issuer(State(studio): State<Arc<Studio>>, _: Viewer) -> Result<Json<Issuing>, Problem> {
     let config = &studio.config;
     let node = node_state(&studio).await;
+    let acting = studio.clone();
+    let mail = blocking(move || acting.mails()).await?;
     Ok(Json(Issuing {
         profile: config.profile.to_json(),
         suite: config.signing.suite.name().to_owned(),
         node,
         key: config.key().err().map(|error| error.to_string()),
+        share: config.share.as_ref().map(|share| share.public_url.as_str().to_owned()),
+        mail,
     }))
+}
+
+impl Studio {
+    fn mails(&self) -> Result<Option<Mails>, Problem> {
+        if self.config.mail.is_none() {
+            return Ok(None);
+        }
+        let Counts { waiting, sent, refused } = Outbox::open(&self.config.data()?)?.counts()?;
+        Ok(Some(Mails { waiting, sent, refused }))
+    }
 }
 
 async fn node_state(studio: &Studio) -> NodeState {

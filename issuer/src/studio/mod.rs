@@ -16,6 +16,7 @@ mod changes;
 mod cookie;
 mod credentials;
 mod extract;
+mod invitations;
 mod issuer;
 mod oidc;
 mod pages;
@@ -48,7 +49,7 @@ use axum::{
     http::{HeaderValue, header},
     middleware::{self, Next},
     response::Response,
-    routing::{get, patch, post},
+    routing::{any, get, patch, post},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -119,8 +120,7 @@ impl Studio {
     /// Opens what is on disk. Nothing is asked of others yet. Runs go on with [`Studio::work`].
     pub fn open(config: config::Settings, shutdown: CancellationToken) -> Result<Arc<Self>, StudioError> {
         let settings = config.studio.clone().ok_or(StudioError::NotConfigured)?;
-        let store = config.store()?;
-        let data = store.parent().unwrap_or(Path::new("")).to_owned();
+        let (store, data) = (config.store()?, config.data()?);
         let folder = data.join(FOLDER);
         for part in [upload::ROSTERS, upload::FAILED] {
             let path = folder.join(part);
@@ -224,7 +224,7 @@ pub fn router(studio: Arc<Studio>) -> Router {
         .route("/runs/{run}/failed.csv", get(runs::failed))
         .route("/credentials", get(credentials::list))
         .route("/credentials/revoke", post(changes::revoke))
-        .route("/credentials/invite", post(changes::invite))
+        .route("/credentials/invite", post(invitations::invite))
         .route("/credentials/{id}", get(credentials::one))
         .route("/credentials/{id}/file", get(credentials::file))
         .route("/credentials/{id}/reissue", post(changes::reissue))
@@ -232,7 +232,8 @@ pub fn router(studio: Arc<Studio>) -> Router {
         .route("/users/{name}", patch(users::change).delete(users::remove))
         .route("/audit", get(audit::list))
         .route("/openapi.json", get(api::openapi))
-        .fallback(async || Problem::new(Kind::NoSuchPath, "see /studio/api/openapi.json for the paths"))
+        // Not a fallback: the pages take whatever is below /studio and nobody else takes.
+        .route("/{*path}", any(async || Problem::new(Kind::NoSuchPath, "see /studio/api/openapi.json for the paths")))
         .method_not_allowed_fallback(async || {
             Problem::new(Kind::WrongMethod, "see /studio/api/openapi.json for the methods")
         })

@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
+    extract::State,
     http::HeaderMap,
     response::{Redirect, Response},
     routing::get,
 };
-use serde_json::json;
 
 use super::Studio;
-use crate::web::{VERIFY, asset, page};
+use crate::{
+    pages::Verify,
+    web::{VERIFY, asset, page},
+};
 
 /// What the studio's pages may load and ask: this server, and nothing inline. Pictures of a credential that is shown stand
 /// in it as `data:` URLs.
@@ -27,11 +30,16 @@ pub fn routes() -> Router<Arc<Studio>> {
         .route("/studio/{*view}", get(studio))
         .route("/verify", get(async || Redirect::permanent("/verify/")))
         .route("/verify/", get(async |headers: HeaderMap| page("verify/index.html", VERIFY, &headers)))
-        .route("/verify/config.json", get(async || Json(json!({}))))
+        .route("/verify/config.json", get(verify_settings))
         .route("/assets/{*name}", get(asset))
 }
 
 /// One page: which view of it is shown, it reads from its own address.
 async fn studio(headers: HeaderMap) -> Response {
     page("studio/index.html", STUDIO, &headers)
+}
+
+/// What the page that verifies asks and recognises: as on the learners' pages.
+async fn verify_settings(State(studio): State<Arc<Studio>>) -> Json<Verify> {
+    Json(studio.config.share.as_ref().map(|share| share.verify.clone()).unwrap_or_default())
 }

@@ -29,6 +29,7 @@ use crate::{
     change::{corrected, reissue},
     clock::now,
     config::SettingsError,
+    invite::InviteError,
     issue::{AT_ONCE, IssueError, Order, Passed, Step, Summary, issue},
     roster::{Award, Roster, RosterFault, Shape, failed},
     store::{Issued, RunId, State, Store, StoreError},
@@ -94,9 +95,11 @@ enum TurnError {
     Books(#[from] BooksError),
     #[error(transparent)]
     Roster(#[from] RosterFault),
+    #[error("the credentials are issued, and their learners not invited: {0}")]
+    Invite(#[from] InviteError),
     #[error("a file of the run: {0}")]
     File(#[from] io::Error),
-    #[error("the run cannot be read: {0}")]
+    #[error("{0}")]
     Order(String),
 }
 
@@ -107,7 +110,7 @@ impl TurnError {
         match self {
             Self::Issue(IssueError::Write { .. } | IssueError::Store(_)) => true,
             Self::Issue(error) => error.is_transient(),
-            Self::Store(_) | Self::Books(_) | Self::File(_) => true,
+            Self::Store(_) | Self::Books(_) | Self::File(_) | Self::Invite(_) => true,
             Self::Settings(_) | Self::Roster(_) | Self::Order(_) => false,
         }
     }
@@ -282,9 +285,12 @@ impl<'a> Turn<'a> {
             Ok(summary) => {
                 let whole = self.before.drafted + summary.issued;
                 let already = summary.already.saturating_sub(self.before.drafted);
-                let summary = json!(Summary { issued: whole, already, ..summary });
+                let mut summary = json!(Summary { issued: whole, already, ..summary });
                 let counts = Counts { drafted: whole, submitted: whole, anchored: whole, written: whole };
                 self.keep_failed()?;
+                if let Some(invited) = self.invite()? {
+                    summary["invited"] = invited.into();
+                }
                 Ok((counts, Ok(summary)))
             }
             Err(error) if error.passes() => Err(error),
@@ -337,6 +343,18 @@ impl<'a> Turn<'a> {
             Some(fault) => Err(fault.into()),
             None => Ok(issued?),
         }
+    }
+
+    /// Invites the learners of the run, where that was asked for; those of a turn before this one are invited already.
+    fn invite(&self) -> Result<Option<usize>, TurnError> {
+        let options = Options::read(&self.run.asked.options).map_err(|problem| TurnError::Order(problem.detail))?;
+        if !options.invite {
+            return Ok(None);
+        }
+        let turns = self.studio.books.turns(self.run.id)?;
+        let ids: Vec<String> = self.store.ids_of(&turns)?.into_iter().collect();
+        let passed = self.studio.invite_now(&ids, true, false)?.passed;
+        Ok(Some(ids.len() - passed.iter().filter(|passed| !passed.before).count()))
     }
 
     fn roster(&self) -> Result<Roster, TurnError> {

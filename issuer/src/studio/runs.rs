@@ -155,6 +155,9 @@ pub async fn ask(
     let Wanted { template, roster, map, dates, period, identity, invite } = wanted;
     let rows = studio.roster_rows(&roster)?;
     studio.template(&template).await?;
+    if invite {
+        studio.can_invite()?;
+    }
     let options = Options { meaning: Meaning { map, dates, period }, identity, invite, correction: None };
     studio.check_roster(&roster, options.roster()?).await?;
     let who = session.name;

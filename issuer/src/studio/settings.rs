@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use serde::Deserialize;
 
 use super::role::Role;
+use crate::pages::Origin;
 
 /// The studio: where it listens, and how staff sign in.
 #[derive(Clone, Debug, Deserialize)]
@@ -14,7 +15,7 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The URL under which staff open it, without a path: `https://studio.university.example`. Needed for OpenID Connect,
     /// and where a proxy speaks TLS in front of it.
-    pub public_url: Option<String>,
+    pub public_url: Option<Origin>,
     /// Whether a proxy stands in front, whose `X-Forwarded-For` says where requests come from.
     pub behind_proxy: bool,
     /// The folder in which credentials are written, in a folder for each template.
@@ -111,23 +112,20 @@ fn default_name_claim() -> String {
 impl Settings {
     /// Whether staff reach it over TLS: then cookies are sent over nothing else.
     pub fn is_secure(&self) -> bool {
-        self.public_url.as_ref().is_some_and(|url| url.starts_with("https://"))
+        self.public_url.as_ref().is_some_and(Origin::is_https)
     }
 
     /// Scheme, host and port under which staff open it.
     pub fn origin(&self) -> String {
-        let url = self.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+        let url = self.public_url.as_ref().map(|url| url.as_str().to_owned());
         url.unwrap_or_else(|| format!("http://{}", self.listen))
     }
 
     /// What is wrong with it: the key, and what to do.
     pub fn fault(&self) -> Option<(&'static str, &'static str)> {
-        let is_origin = |url: &String| {
-            url.parse::<reqwest::Url>().is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/")
-        };
         match self {
-            Self { public_url: Some(url), .. } if !is_origin(url) => {
-                Some(("studio.public_url", "write the URL without a path: https://studio.university.example"))
+            Self { oidc: Some(oidc), .. } if !is_encrypted(&oidc.issuer) => {
+                Some(("studio.oidc.issuer", "write the provider's URL: https only, except on this machine"))
             }
             Self { public_url: None, oidc: Some(_), .. } => {
                 Some(("studio.public_url", "OpenID Connect needs it: providers send people back there"))
@@ -141,6 +139,16 @@ impl Settings {
             _ => None,
         }
     }
+}
+
+/// A web address that nobody reads along with on the way.
+fn is_encrypted(url: &str) -> bool {
+    let local = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    url.parse::<reqwest::Url>().is_ok_and(|url| match url.scheme() {
+        "https" => url.has_host(),
+        "http" => url.host_str().is_some_and(local),
+        _ => false,
+    })
 }
 
 #[cfg(test)]
@@ -162,8 +170,8 @@ mod tests {
         let fault = |text: &str| toml::from_str::<Settings>(text).unwrap().fault().map(|(key, _)| key);
         assert_eq!(fault(""), None);
         assert_eq!(fault("passwords = false"), Some("studio.passwords"));
-        assert_eq!(fault("public_url = \"https://a.example/studio\""), Some("studio.public_url"));
-        assert_eq!(fault("public_url = \"javascript:alert(1)\""), Some("studio.public_url"));
+        assert!(toml::from_str::<Settings>("public_url = \"https://a.example/studio\"").is_err());
+        assert_eq!(fault("[oidc]\nissuer = \"http://a.example\"\nclient_id = \"s\""), Some("studio.oidc.issuer"));
         assert_eq!(fault("[oidc]\nissuer = \"https://a.example\"\nclient_id = \"s\""), Some("studio.public_url"));
         assert_eq!(fault("session_hours = 0"), Some("studio.session_hours"));
     }

@@ -10,6 +10,7 @@ mod node;
 mod pages;
 mod proxy;
 mod sharing;
+mod studio;
 mod wait;
 mod world;
 
@@ -21,5 +22,6 @@ pub use node::{Node, NodeOptions};
 pub use pages::pages;
 pub use proxy::{Fault, Proxy};
 pub use sharing::ShareServer;
+pub use studio::Studio;
 pub use wait::until;
 pub use world::World;

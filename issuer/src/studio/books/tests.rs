@@ -15,20 +15,6 @@ fn later(seconds: u64) -> UnixSeconds {
 }
 
 #[test]
-fn the_file_is_private_and_a_newer_one_is_left_alone() {
-    let (folder, books) = books();
-    books.add_user("ada", Role::Admin, None, NOW).unwrap();
-    for entry in fs::read_dir(folder.path()).unwrap() {
-        assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, PRIVATE);
-    }
-    let path = folder.path().join(FILE);
-    drop(books);
-    assert_eq!(Books::open(&path).unwrap().users().unwrap().len(), 1);
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
-    assert!(matches!(Books::open(&path), Err(BooksError::Newer { found: 2, known: 1 })));
-}
-
-#[test]
 fn names_are_one_whatever_their_case() {
     let (_folder, books) = books();
     assert_eq!(books.add_user(" Ada@Example.edu ", Role::Admin, None, NOW).unwrap().name, "ada@example.edu");
