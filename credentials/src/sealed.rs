@@ -97,18 +97,22 @@ pub fn seal(text: &str, id: &SealedId, key: &SealKey, nonce: [u8; NONCE]) -> Res
 
 /// Opens what was sealed for a page.
 pub fn open(sealed: &[u8], id: &SealedId, key: &SealKey) -> Result<String, Fault> {
+    check_shape(sealed)?;
     let length = Fault::Length { found: sealed.len() };
-    match sealed.first() {
-        Some(&VERSION) => {}
-        Some(&version) => return Err(Fault::Version { version }),
-        None => return Err(length),
-    }
-    if !sealed.len().checked_sub(AROUND).is_some_and(is_class) {
-        return Err(length);
-    }
     let (nonce, content) = sealed[1..].split_first_chunk::<NONCE>().ok_or(length)?;
     let padded = cipher(id, key).decrypt(&(*nonce).into(), content).map_err(|_| Fault::NotOpened)?;
     unpad(&padded)
+}
+
+/// Whether bytes look like sealed content, for whoever keeps it without the key: its version, and a length that it may
+/// have.
+pub fn check_shape(sealed: &[u8]) -> Result<(), Fault> {
+    let length = Fault::Length { found: sealed.len() };
+    match sealed.first() {
+        Some(&VERSION) if sealed.len().checked_sub(AROUND).is_some_and(is_class) => Ok(()),
+        Some(&VERSION) | None => Err(length),
+        Some(&version) => Err(Fault::Version { version }),
+    }
 }
 
 fn cipher(id: &SealedId, key: &SealKey) -> Aes256Gcm {

@@ -16,7 +16,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     keys::{Account, IssuerKey, KeyRing, KeysError},
+    mail, pages,
     profile::Profile,
+    studio,
     template::TemplateFaults,
 };
 
@@ -42,6 +44,12 @@ pub struct Settings {
     /// The folder of the templates that are called by their names.
     #[serde(default = "default_templates")]
     pub templates: PathBuf,
+    /// The learners' pages, where there are any.
+    pub share: Option<pages::Settings>,
+    /// How mails to learners are sent, if they are.
+    pub mail: Option<mail::Settings>,
+    /// The web studio, where there is one.
+    pub studio: Option<studio::Settings>,
     /// The folder that all paths start from.
     #[serde(skip)]
     folder: PathBuf,
@@ -170,6 +178,9 @@ impl Settings {
         if self.profile.name.trim().is_empty() {
             return refuse("profile.name", "what do people call the issuer?");
         }
+        if let Some((key, reason)) = self.studio.as_ref().and_then(studio::Settings::fault) {
+            return refuse(key, reason);
+        }
         let profile = self.profile.clone().checked(&self.folder).map_err(SettingsError::Profile)?;
         Ok(Self { profile, ..self })
     }
@@ -181,11 +192,16 @@ impl Settings {
 
     /// The store's file, in its folder, which is made where there is none.
     pub fn store(&self) -> Result<PathBuf, SettingsError> {
+        Ok(self.data()?.join(STORE))
+    }
+
+    /// The folder of the stores, which is made where there is none.
+    pub fn data(&self) -> Result<PathBuf, SettingsError> {
         use std::os::unix::fs::DirBuilderExt as _;
         let path = self.path(&self.data_dir);
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
         made.map_err(|error| SettingsError::File { path: path.clone(), error })?;
-        Ok(path.join(STORE))
+        Ok(path)
     }
 
     /// The node, with its token. No request is made.

@@ -12,6 +12,8 @@ const t = translator({ en, es });
 export interface Way {
   href: string;
   text: string;
+  /** Whether it is the one that is shown, where its path does not tell. */
+  current?: boolean;
 }
 
 /** The node's own pages. A page that stands elsewhere has no ways to them. */
@@ -24,15 +26,19 @@ export const ofTheNode = (): Way[] => [
 /** Lays the page out, and answers the element for its content. */
 export function layout(title: string, ways: Way[], ...content: Child[]): HTMLElement {
   document.documentElement.lang = language;
-  document.title = `${title} · Testamur`;
+  titled(title);
   const main = h('main', { id: 'content', tabindex: -1 }, ...content);
   replace(document.body, h('a', { class: 'skip', href: '#content' }, t('skip')), header(ways), main, footer());
   return main;
 }
 
+/** What the browser calls the page; as before where there is no name for it. */
+export function titled(name: string): void {
+  if (name !== '') document.title = `${name} · Testamur`;
+}
+
 function header(ways: Way[]): HTMLElement {
-  const links = ways.map(({ href, text }) => {
-    const current = `${location.pathname}/`.startsWith(href.endsWith('/') ? href : `${href}/`);
+  const links = ways.map(({ href, text, current = `${location.pathname}/`.startsWith(href.endsWith('/') ? href : `${href}/`) }) => {
     return h('a', { href, 'aria-current': current ? 'page' : undefined }, text);
   });
   const name = h('a', { class: 'name', href: ways[0]?.href ?? '' }, h('span', { 'aria-hidden': 'true' }, 'T'), 'Testamur');

@@ -3,8 +3,10 @@
 mod export;
 mod failure;
 mod init;
+mod invite;
 mod issue;
 mod key;
+mod links;
 mod list;
 mod making;
 mod named;
@@ -12,8 +14,10 @@ mod progress;
 mod reissue;
 mod renew;
 mod revoke;
+mod serve;
 mod suspend;
 mod template;
+mod user;
 
 use std::{
     path::PathBuf,
@@ -63,12 +67,17 @@ enum Command {
     Template(template::Command),
     Issue(issue::Args),
     List(list::Args),
+    Invite(invite::Args),
     Export(export::Args),
     Revoke(revoke::Args),
+    /// Say who may sign in to the studio.
+    #[command(subcommand)]
+    User(user::Command),
     Suspend(suspend::Args),
     Reinstate(suspend::Reinstate),
     Reissue(reissue::Args),
     Renew(renew::Args),
+    Serve(serve::Args),
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  testamur-issuer completions bash > ~/.local/share/bash-completion/completions/testamur-issuer"
@@ -113,9 +122,12 @@ async fn execute(command: Command, config: &std::path::Path, console: &Console) 
         Command::Key(command) => key::run(command, &settings(config)?, console).await,
         Command::Template(command) => template::run(command, console),
         Command::Issue(args) => issue::run(args, &settings(config)?, console).await,
+        Command::Invite(args) => invite::run(args, &settings(config)?, console).await,
         Command::List(args) => list::run(&args, &settings(config)?, console),
         Command::Export(args) => export::run(&args, config, console),
         Command::Revoke(args) => revoke::run(args, &settings(config)?, console).await,
+        Command::Serve(args) => serve::run(args, settings(config)?, console).await,
+        Command::User(command) => user::run(command, &settings(config)?, console),
         Command::Suspend(args) => suspend::run(&args, true, &settings(config)?, console).await,
         Command::Reinstate(args) => suspend::run(&args.args, false, &settings(config)?, console).await,
         Command::Reissue(args) => reissue::run(&args, &settings(config)?, console).await,

@@ -5,7 +5,7 @@
 //! gradebook that it exports). Where several columns say the same, the one that stands first in [`NAMES`] is read: the
 //! institution's own number before the platform's.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use super::fault::{Note, RosterFault};
 
@@ -208,6 +208,35 @@ impl FromStr for Field {
     /// `learner`, `id`, `email`, …, `result`, `result:Final exam`: any heading that means the field.
     fn from_str(text: &str) -> Result<Self, UnknownField> {
         ranked(text).map(|(field, _)| field).ok_or(UnknownField)
+    }
+}
+
+impl fmt::Display for Field {
+    /// The name by which [`Field::from_str`] finds it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Id => "id",
+            Self::Did => "did",
+            Self::Email => "email",
+            Self::Name => "name",
+            Self::SortedName => "sorted name",
+            Self::GivenName => "given name",
+            Self::FamilyName => "family name",
+            Self::SecondFamilyName => "second family name",
+            Self::Awarded => "awarded",
+            Self::Expires => "expires",
+            Self::Period => "period",
+            Self::Term => "term",
+            Self::Role => "role",
+            Self::LicenseNumber => "license number",
+            Self::Credits => "credits",
+            Self::Narrative => "narrative",
+            Self::Evidence => "evidence",
+            Self::EvidenceNarrative => "evidence narrative",
+            Self::Result(None) => "result",
+            Self::Result(Some(name)) => return write!(f, "result:{name}"),
+        };
+        f.write_str(name)
     }
 }
 

@@ -40,6 +40,7 @@ pub use encoding::{Encoding, Source};
 pub use failed::Failed;
 pub use fault::{CellFault, Fault, Note, RosterFault, RowFault};
 
+use columns::Columns;
 use encoding::{Decoded, SAMPLE, detect};
 use given::Defaults;
 use jsonl::JsonLines;
@@ -161,6 +162,17 @@ impl Roster {
         match &self.rows {
             Rows::Sheet(sheet) => Shape::Table { headings: sheet.columns.headings.clone(), separator: sheet.separator },
             Rows::JsonLines(_) => Shape::JsonLines,
+        }
+    }
+
+    /// The headings of a table, and what each means; `None`: nothing that is read.
+    pub fn columns(&self) -> Vec<(&str, Option<&Field>)> {
+        match &self.rows {
+            Rows::Sheet(sheet) => {
+                let Columns { headings, fields } = &sheet.columns;
+                headings.iter().map(String::as_str).zip(fields.iter().map(Option::as_ref)).collect()
+            }
+            Rows::JsonLines(_) => Vec::new(),
         }
     }
 

@@ -12,6 +12,7 @@ pub mod record;
 mod runs;
 mod search;
 mod steps;
+mod tally;
 
 use std::{
     fs::{self, OpenOptions},
@@ -55,6 +56,8 @@ impl Store {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "cache_size", CACHE)?;
+        // One that begins with reading could not be finished once another connection has written.
+        connection.set_transaction_behavior(rusqlite::TransactionBehavior::Immediate);
         migrate(&mut connection)?;
         Ok(Self { connection })
     }

@@ -6,7 +6,7 @@ use rusqlite::{
     ToSql,
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use testamur_core::{
     Digest, Document, Hash, Receipt, StatusIndex, UnixSeconds, json,
@@ -254,7 +254,7 @@ pub struct Listed {
 }
 
 /// How a credential stands, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// Not on disk yet.
