@@ -31,7 +31,10 @@ impl Browser {
     /// One that somebody is signed in with.
     pub fn signed_in(origin: &str, name: &str, password: &str) -> Self {
         let browser = Self::new(origin);
-        browser.send(Method::POST, "session", Some(json!({ "name": name, "password": password }))).json::<Value>().expect("a session");
+        browser
+            .send(Method::POST, "session", Some(json!({ "name": name, "password": password })))
+            .json::<Value>()
+            .expect("a session");
         assert_eq!(browser.get("session")["name"], name);
         browser
     }
@@ -120,4 +123,3 @@ fn expected(answer: Response, status: StatusCode) -> Value {
     assert_eq!(found, status, "{text}");
     serde_json::from_str(&text).expect("JSON")
 }
-
