@@ -8,6 +8,7 @@ mod bulk;
 mod child;
 mod gas;
 mod http;
+mod issue;
 mod linked_data;
 mod machine;
 mod rebuild;
@@ -59,6 +60,8 @@ enum Item {
     Gas,
     /// Ten thousand signed and anchored credentials verified by the command, beside what no verifier can leave out.
     Bulk,
+    /// A hundred thousand credentials issued by the command, beside signatures and files alone.
+    Issue,
     /// Credentials signed as JSON-LD, beside the crate that expands them, as it comes.
     LinkedData,
 }
@@ -76,6 +79,7 @@ impl Item {
             Self::Million => http::million(rounds, table),
             Self::Gas => gas::measure(table),
             Self::Bulk => bulk::measure(rounds, table),
+            Self::Issue => issue::measure(rounds, table),
             Self::LinkedData => linked_data::measure(rounds, table),
         }
     }

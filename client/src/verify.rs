@@ -65,6 +65,8 @@ pub struct Verified {
     pub issuer_name: Option<String>,
     /// What it is: the achievement's name, or the credential's.
     pub title: Option<String>,
+    /// Whether this is about a credential that is attached to a PDF. Nobody has checked what its pages show.
+    pub is_attached: bool,
     /// Why the chain could not be seen, in the words of the network. For people.
     pub detail: Option<String>,
     /// What was checked beside the chain.
@@ -166,7 +168,7 @@ impl Verifier<'_> {
             anchor.receipt.block = BlockNumber(0);
         }
         let [issuer, issuer_name, title] = subject.says();
-        let Subject { source, hash, content } = subject;
+        let Subject { source, hash, content, is_attached } = subject;
         let now = moment.unwrap_or(self.now);
         let judge = |document: Document| {
             let report = judge(&document, &seen, &checked, self.policy, now);
@@ -179,7 +181,7 @@ impl Verifier<'_> {
             Content::Missing(error) => (Err(error), None),
         };
         let sight = seen.ok().zip(sighting).map(|(seen, (origins, basis))| Sight { seen, origins, basis });
-        Verified { source, hash, report, issuer, issuer_name, title, detail, checked, sight, receipt }
+        Verified { source, hash, report, issuer, issuer_name, title, is_attached, detail, checked, sight, receipt }
     }
 }
 

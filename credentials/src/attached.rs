@@ -12,8 +12,10 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
+use testamur_core::proof::AnchorProof;
+
+use self::lexer::{Lexer, Stream};
 use crate::baked::MAX_TEXT;
-use lexer::{Lexer, Stream};
 
 /// The most attached files that begin like a credential.
 pub const MAX_FILES: usize = 16;
@@ -29,8 +31,10 @@ const BEGINNING: u64 = 64;
 #[non_exhaustive]
 pub enum Fault {
     /// Which one counts must not depend on their order.
-    #[error("two credentials are attached to the PDF, at bytes {first} and {second}")]
+    #[error("two {what} are attached to the PDF, at bytes {first} and {second}")]
     Two {
+        /// `credentials` or `receipts`.
+        what: &'static str,
         /// Where the first one begins.
         first: usize,
         /// Where the second one begins.
@@ -58,16 +62,24 @@ pub enum Fault {
     },
 }
 
-/// The credential that is attached to a PDF: its JSON, or a compact JWS, byte by byte. `None` for anything else, and for
-/// a PDF without one.
+/// What is attached to a PDF, byte by byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attached {
+    /// The credential: JSON, or a compact JWS.
+    pub credential: Vec<u8>,
+    /// The detached receipt of the credential, which a token cannot carry inside.
+    pub receipt: Option<Vec<u8>>,
+}
+
+/// The credential that is attached to a PDF. `None` for anything else, and for a PDF without one.
 ///
 /// # Errors
 /// See [`Fault`].
-pub fn credential(bytes: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+pub fn credential(bytes: &[u8]) -> Result<Option<Attached>, Fault> {
     if !is_pdf(bytes) {
         return Ok(None);
     }
-    let mut found: Option<(usize, Vec<u8>)> = None;
+    let (mut credential, mut receipt) = (None, None);
     let (mut files, mut candidates) = (0, 0);
     let mut lexer = Lexer::new(bytes);
     for stream in lexer.by_ref().filter(|stream| stream.is_file) {
@@ -79,18 +91,31 @@ pub fn credential(bytes: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
         if candidates > MAX_FILES {
             return Err(Fault::Many);
         }
-        let Some(text) = text(&stream)? else { continue };
-        match &found {
-            // The same file, kept twice by whoever saved the PDF again.
-            Some((_, first)) if *first == text => {}
-            Some((first, _)) => return Err(Fault::Two { first: *first, second: stream.place }),
-            None => found = Some((stream.place, text)),
+        let text = text(&stream)?;
+        match kind(&text) {
+            None => continue,
+            Some(_) if text.len() > MAX_TEXT => return Err(Fault::TooLarge { limit: MAX_TEXT }),
+            Some(Kind::Credential) => keep(&mut credential, stream.place, text, "credentials")?,
+            Some(Kind::Receipt) => keep(&mut receipt, stream.place, text, "receipts")?,
         }
     }
     if lexer.is_encrypted && files > 0 {
         return Err(Fault::Encrypted);
     }
-    Ok(found.map(|(_, text)| text))
+    let receipt = receipt.map(|(_, text)| text);
+    Ok(credential.map(|(_, credential)| Attached { credential, receipt }))
+}
+
+/// Keeps a file, unless there is another one of its kind. The same twice is what whoever saved the PDF again left there.
+fn keep(kept: &mut Option<(usize, Vec<u8>)>, place: usize, text: Vec<u8>, what: &'static str) -> Result<(), Fault> {
+    match kept {
+        Some((first, other)) if *other != text => Err(Fault::Two { what, first: *first, second: place }),
+        Some(_) => Ok(()),
+        None => {
+            *kept = Some((place, text));
+            Ok(())
+        }
+    }
 }
 
 /// Whether readers take it for a PDF.
@@ -113,18 +138,26 @@ fn begins(stream: &Stream<'_>) -> bool {
     beginning.starts_with(b"{") || beginning.starts_with(b"eyJ")
 }
 
-/// What is in an attached file, if it is JSON-LD or a token. Whether it is a good one, its own reader says.
-fn text(stream: &Stream<'_>) -> Result<Option<Vec<u8>>, Fault> {
+/// What an attached file is to us.
+#[derive(Clone, Copy)]
+enum Kind {
+    Credential,
+    Receipt,
+}
+
+/// JSON-LD and tokens are credentials. Whether they are good ones, their own reader says.
+fn kind(text: &[u8]) -> Option<Kind> {
     const CONTEXT: &[u8] = b"\"@context\"";
-    let text = if stream.is_deflated { inflated(stream)? } else { stream.data.to_vec() };
-    let is_credential = match trimmed(&text) {
-        [b'{', object @ ..] => object.windows(CONTEXT.len()).any(|window| window == CONTEXT),
-        token => token.iter().filter(|&&byte| byte == b'.').count() == 2,
-    };
-    if is_credential && text.len() > MAX_TEXT {
-        return Err(Fault::TooLarge { limit: MAX_TEXT });
+    match trimmed(text) {
+        [b'{', object @ ..] if object.windows(CONTEXT.len()).any(|window| window == CONTEXT) => Some(Kind::Credential),
+        [b'{', ..] => AnchorProof::from_detached(text).is_ok().then_some(Kind::Receipt),
+        token => (token.iter().filter(|&&byte| byte == b'.').count() == 2).then_some(Kind::Credential),
     }
-    Ok(is_credential.then_some(text))
+}
+
+/// What is in an attached file, and one byte more than allowed at most.
+fn text(stream: &Stream<'_>) -> Result<Vec<u8>, Fault> {
+    if stream.is_deflated { inflated(stream) } else { Ok(stream.data.to_vec()) }
 }
 
 fn inflated(stream: &Stream<'_>) -> Result<Vec<u8>, Fault> {

@@ -5,7 +5,7 @@ use std::{fs, io::Write};
 use flate2::{Compression, write::ZlibEncoder};
 use proptest::prelude::*;
 use testamur_credentials::{
-    attached::{Fault, MAX_FILES, credential},
+    attached::{Attached, Fault, MAX_FILES, credential},
     baked::MAX_TEXT,
 };
 
@@ -42,9 +42,25 @@ fn deflated(text: &[u8]) -> Vec<u8> {
     stream("/Type /EmbeddedFile /Filter [ /FlateDecode ] /Params <</Size 1/CheckSum (\\)>>)>>", &zlib(text))
 }
 
+/// A detached receipt, in a tree of one.
+fn receipt(block: u64) -> String {
+    serde_json::json!({
+        "version": 1, "leafIndex": 0, "treeSize": 1, "statusIndex": 5, "path": [], "root": format!("0x{}", "11".repeat(32)),
+        "issuer": "0x3777dd20cbb4cc3517fb93beb32e21ea4f9512ee", "chain": "eip155:31337",
+        "registry": "0xe5a8e67343b9774f107dd4c470e2cd8239138b93", "transaction": format!("0x{}", "22".repeat(32)),
+        "block": block,
+        "proofConfig": {
+            "type": "DataIntegrityProof", "cryptosuite": "merkle-anchor-jcs-2026", "created": "2026-11-29T10:46:24Z",
+            "proofPurpose": "assertionMethod", "nonce": "33".repeat(32),
+            "verificationMethod": "did:pkh:eip155:31337:0x3777dd20cbb4cc3517fb93beb32e21ea4f9512ee",
+        },
+    })
+    .to_string()
+}
+
 fn found(objects: &[Vec<u8>]) -> Result<Option<String>, Fault> {
     let found = credential(&pdf(objects))?;
-    Ok(found.map(|text| String::from_utf8(text).expect("text")))
+    Ok(found.map(|attached| String::from_utf8(attached.credential).expect("text")))
 }
 
 #[test]
@@ -59,6 +75,16 @@ fn what_is_attached_is_found() {
     assert_eq!(found(&among_others), Ok(Some(JSON.to_owned())));
     let indirect = format!("<</Type/EmbeddedFile/Length 99 0 R>>\nstream\r\n{JSON}endstream").into_bytes();
     assert_eq!(found(&[indirect]), Ok(Some(JSON.to_owned())), "how long it is stands elsewhere");
+}
+
+#[test]
+fn a_token_has_its_receipt_beside_it() {
+    let receipt = receipt(1);
+    let attached = credential(&pdf(&[plain(&receipt), plain(TOKEN), plain("{}")])).expect("read").expect("found");
+    assert_eq!(attached, Attached { credential: TOKEN.into(), receipt: Some(receipt.clone().into_bytes()) });
+    assert_eq!(found(&[plain(&receipt)]), Ok(None), "of nothing");
+    let two = found(&[plain(TOKEN), plain(&receipt), plain(&self::receipt(2))]);
+    assert!(matches!(two, Err(Fault::Two { what: "receipts", .. })), "{two:?}");
 }
 
 #[test]
@@ -85,7 +111,7 @@ fn other_files_have_none() {
 
 #[test]
 fn two_credentials_are_refused() {
-    assert!(matches!(found(&[plain(JSON), plain(OTHER)]), Err(Fault::Two { first, second }) if first < second));
+    assert!(matches!(found(&[plain(JSON), plain(OTHER)]), Err(Fault::Two { first, second, .. }) if first < second));
     assert!(matches!(found(&[plain(JSON), deflated(TOKEN.as_bytes())]), Err(Fault::Two { .. })));
     // Saved again with another attachment: the old one is still there.
     let twice = [pdf(&[plain(JSON)]), pdf(&[plain(OTHER)])].concat();

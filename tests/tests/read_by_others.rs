@@ -152,7 +152,15 @@ fn a_certificate_is_verified_as_its_credential_is() {
     let verdict = |file: &Path| office.verify_by(&office.policy(), &[file]).remove(0);
     let (of_pdf, of_json) = (verdict(&pdf), verdict(&credential));
     assert_eq!(of_pdf["verdict"], "valid", "{of_pdf:#}");
-    assert_eq!(of_pdf["title"], of_json["title"], "{of_pdf:#}");
+    assert_eq!((&of_pdf["title"], &of_pdf["attached"]), (&of_json["title"], &json!(true)), "{of_pdf:#}");
+
+    // A token, whose receipt is attached beside it.
+    let token = issue(&office, "vc-jwt", "token.jwt");
+    let receipt = fs::read_dir(office.path("vc-jwt")).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let receipt = { receipt }.find(|file| text(file).ends_with(".receipt.json")).expect("a receipt");
+    fs::copy(receipt, office.path("token.jwt.receipt.json")).expect("copied");
+    let of_token = verdict(&export(&office, &token, "--pdf"));
+    assert_eq!((&of_token["verdict"], &of_token["attached"]), (&json!("valid"), &json!(true)), "{of_token:#}");
 
     // Somebody draws another name on the page: the verdict is about what is attached, and says so. Somebody changes what
     // is attached: it is refused.
@@ -167,8 +175,9 @@ fn a_certificate_is_verified_as_its_credential_is() {
     // A receipt beside the file is about the file, and goes first.
     let whole = office.path("whole.pdf");
     fs::copy(&pdf, &whole).expect("copied");
-    office.world.anchor(&node.url, &office.path("node.token"), &[&whole], "included").expect(0);
-    office.assert_verdicts(&[&whole], "valid");
+    office.world.anchor(&node.url, &office.path("node.token"), &[&whole], "final").expect(0);
+    let of_whole = verdict(&whole);
+    assert_eq!((&of_whole["verdict"], &of_whole["attached"]), (&json!("valid"), &Value::Null), "{of_whole:#}");
 
     office.run(&["revoke", text(&credential), "--now", "--wait", "final"]).expect(0);
     assert_eq!(verdict(&pdf)["verdict"], "invalid", "what is revoked is revoked on paper");

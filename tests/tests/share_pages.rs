@@ -3,15 +3,14 @@
 
 use std::{
     ffi::OsStr,
-    fs::{self, File},
+    fs,
     io::{BufRead, BufReader, Write},
-    net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 use serde_json::{Value, json};
-use testamur_tests::harness::{Chain, Node, Ran, World, binary, pages, run, until};
+use testamur_tests::harness::{Chain, Node, Ran, ShareServer, World, pages, run};
 
 /// What the browser's side computes without a page: sealing, against the vectors of `tests/vectors`.
 #[test]
@@ -29,7 +28,7 @@ fn learners_claim_share_and_manage_and_employers_verify() {
     let office = Office::open(&world, node.as_ref().expect("just started"));
     let files = office.issue();
     let links = office.invite(&files);
-    let server = office.serve();
+    let server = ShareServer::start(&office.path("issuer.toml"), &office.url);
 
     let mut looker = Command::new("node");
     looker.arg("tests/share.mjs").current_dir(&web).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -52,7 +51,17 @@ fn learners_claim_share_and_manage_and_employers_verify() {
         };
         writeln!(input, "{done}").expect("written");
     }
-    assert!(looker.wait().expect("ended").success(), "what the pages showed is above; the server: {}", server.log());
+    let log = server.log();
+    let last: Vec<&str> = log.lines().rev().take(20).collect();
+    assert!(
+        looker.wait().expect("ended").success(),
+        "what the pages showed is above; the server, newest first: {last:#?}"
+    );
+    assert!(log.contains("/v1/pages/{id}/sealed"), "it logs what is asked: {log}");
+    let ids = links.iter().map(|link| link.split(['/', '#']).rev().nth(1).expect("an id"));
+    for text in ids.chain(["Rosa", "Botany", "utm_source"]) {
+        assert!(!log.contains(text), "{text} stands in the server's log");
+    }
 }
 
 const TEMPLATE: &str = r#"
@@ -82,11 +91,10 @@ struct Office<'a> {
 
 impl<'a> Office<'a> {
     fn open(world: &'a World, node: &Node) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let office = Self { world, folder: world.folder().join("office"), url };
+        let folder = world.folder().join("office");
+        let mut office = Self { world, folder, url: String::new() };
         office.run(&["init", "--name", "Example University", "--domain", "university.example", "--node", &node.url]);
-        office.configure();
+        office.url = ShareServer::configure(&office.path("issuer.toml"), &office.recognised());
         let token = node.token(&world.issuer.address, "submit,revoke");
         fs::copy(token, office.path("node.token")).expect("copied");
         fs::write(office.path("templates/badge.svg"), PICTURE).expect("written");
@@ -96,20 +104,16 @@ impl<'a> Office<'a> {
         office
     }
 
-    /// Where the learners' pages are, and whom they recognise.
-    fn configure(&self) {
-        let settings = format!(
-            "\n[share]\nlisten = {listen:?}\npublic_url = {url:?}\n\n[share.verify]\nendpoints = [{rpc:?}]\n\
-             chains = [\"eip155:{chain}\"]\nlinkedin = 1337\n\n[[share.verify.issuers]]\nid = \"did:web:university.example\"\n\
-             name = \"Example University\"\naccounts = [{account:?}]\n",
-            listen = self.url.trim_start_matches("http://"),
-            url = self.url,
+    /// Whom the pages recognise.
+    fn recognised(&self) -> String {
+        format!(
+            "[share.verify]\nendpoints = [{rpc:?}]\nchains = [\"eip155:{chain}\"]\nlinkedin = 1337\n\
+             [[share.verify.issuers]]\nid = \"did:web:university.example\"\nname = \"Example University\"\n\
+             accounts = [{account:?}]\n",
             rpc = self.world.chain.url,
             chain = self.world.chain_id,
             account = self.world.issuer.address,
-        );
-        let mut file = File::options().append(true).open(self.path("issuer.toml")).expect("made by init");
-        file.write_all(settings.as_bytes()).expect("written");
+        )
     }
 
     /// Two learners' credentials under one template, and another of the first one's.
@@ -141,20 +145,7 @@ impl<'a> Office<'a> {
         let arguments = [&["invite", "--links", text(&out)], more].concat();
         self.run(&[arguments, files.iter().map(|file| text(file)).collect()].concat());
         let table = csv::Reader::from_path(out).expect("a table").into_records();
-        table.map(|row| row.expect("a row").iter().last().expect("a link").to_owned()).collect()
-    }
-
-    fn serve(&self) -> Server {
-        let log = File::create(self.path("serve.log")).expect("writable");
-        let mut command = Command::new(binary("testamur-issuer"));
-        command.args(["serve", "--config"]).arg(self.path("issuer.toml"));
-        let child = command.stdout(Stdio::null()).stderr(log).spawn().expect("it starts");
-        let mut server = Server { child, url: self.url.clone(), log: self.path("serve.log") };
-        until("the learners' pages are there", || {
-            assert!(server.child.try_wait().expect("a child can be asked").is_none(), "it ended: {}", server.log());
-            reqwest::blocking::get(format!("{}/healthz", server.url)).ok()
-        });
-        server
+        table.map(|row| row.expect("a row").iter().next_back().expect("a link").to_owned()).collect()
     }
 
     /// As an employer's command line says.
@@ -177,26 +168,6 @@ impl<'a> Office<'a> {
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
-    }
-}
-
-/// `testamur-issuer serve`. It ends when dropped.
-struct Server {
-    child: Child,
-    url: String,
-    log: PathBuf,
-}
-
-impl Server {
-    fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -93,7 +93,7 @@ async fn write(world: &World, tree: &BatchTree) -> Result<Receipt> {
         chain: ChainId(world.chain_id),
         registry: registry.address(),
         transaction: anchored.hash,
-        block: anchored.receipt.block.number,
+        block: anchored.receipt.block,
     })
 }
 

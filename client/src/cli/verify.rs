@@ -263,6 +263,12 @@ fn tell(console: &Console, verified: &Verified) {
     match &verified.report {
         Ok(report) => {
             console.line(&name);
+            if verified.is_attached {
+                let title = verified.title.as_deref().map(|title| format!(", {title}")).unwrap_or_default();
+                let about =
+                    format!("  about  the credential attached to it{title}; what its pages show was not checked");
+                console.line(&console.tone(Tone::Faint, &printable(&about)));
+            }
             let checks = report.checks().iter();
             checks.for_each(|check| console.line(&line(console, check, verified)));
             if let Some(basis) = verified.sight.as_ref().and_then(|sight| sight.basis.as_deref()) {
@@ -285,6 +291,9 @@ fn object(verified: &Verified) -> Value {
         if let Some(text) = text {
             object[member] = json!(text);
         }
+    }
+    if verified.is_attached {
+        object["attached"] = json!(true);
     }
     match &verified.report {
         Ok(report) => {

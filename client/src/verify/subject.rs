@@ -7,7 +7,7 @@ use testamur_core::{
     verify::{Report, refuse, refuse_because},
 };
 use testamur_credentials::{
-    attached,
+    attached::{self, Attached},
     opened::{Format, Opened, Refusal, open},
 };
 
@@ -17,6 +17,8 @@ pub(super) struct Subject {
     pub source: Source,
     pub hash: Option<Hash>,
     pub content: Content,
+    /// Whether the content was attached to the file.
+    pub is_attached: bool,
 }
 
 /// What became of reading it.
@@ -32,11 +34,11 @@ pub(super) enum Content {
 
 impl Subject {
     pub(super) fn of(source: &Source, loaded: Result<Loaded, LoadError>) -> Self {
-        let (hash, content) = match loaded {
-            Err(error) => (None, Content::Missing(error)),
+        let (hash, (content, is_attached)) = match loaded {
+            Err(error) => (None, (Content::Missing(error), false)),
             Ok(loaded) => (Some(loaded.hash), Content::of(source, loaded)),
         };
-        Self { source: source.clone(), hash, content }
+        Self { source: source.clone(), hash, content, is_attached }
     }
 
     pub(super) fn opened_mut(&mut self) -> Option<&mut Opened> {
@@ -77,11 +79,19 @@ impl Subject {
 }
 
 impl Content {
-    fn of(source: &Source, Loaded { bytes, hash, receipt }: Loaded) -> Self {
-        let Some(bytes) = bytes else { return Self::hashed(hash, receipt.as_deref()) };
+    /// The content, and whether it was attached to the file.
+    fn of(source: &Source, Loaded { bytes, hash, receipt }: Loaded) -> (Self, bool) {
+        let Some(bytes) = bytes else { return (Self::hashed(hash, receipt.as_deref()), false) };
         match open(source.file_name().as_deref(), &bytes, receipt.as_deref()) {
-            Ok(opened) if opened.format == Format::File && receipt.is_none() => Self::attached(&bytes, opened),
-            opened => Self::opened(opened),
+            // A receipt beside a PDF is about the whole of it, and nobody looks inside.
+            Ok(opened) if opened.format == Format::File && receipt.is_none() => match attached::credential(&bytes) {
+                Ok(Some(Attached { credential, receipt })) => {
+                    (Self::opened(open(None, &credential, receipt.as_deref())), true)
+                }
+                Ok(None) => (Self::opened(Ok(opened)), false),
+                Err(fault) => (Self::Refused(refuse_because(fault.to_string())), false),
+            },
+            opened => (Self::opened(opened), false),
         }
     }
 
@@ -90,16 +100,6 @@ impl Content {
             Ok(opened) => Self::Opened(Box::new(opened)),
             Err(Refusal::Document(error)) => Self::Refused(refuse(error)),
             Err(refusal) => Self::Refused(refuse_because(refusal.to_string())),
-        }
-    }
-
-    /// The credential that is attached to a PDF, or the file as such. A receipt beside the file would be about the
-    /// whole of it.
-    fn attached(bytes: &[u8], file: Opened) -> Self {
-        match attached::credential(bytes) {
-            Ok(Some(credential)) => Self::opened(open(None, &credential, None)),
-            Ok(None) => Self::Opened(Box::new(file)),
-            Err(fault) => Self::Refused(refuse_because(fault.to_string())),
         }
     }
 

@@ -41,7 +41,7 @@ fn image(url: &str, kind: Kind) -> Result<Vec<u8>, PictureFault> {
     };
     match (url.strip_prefix(start), kind) {
         (Some(encoded), _) => BASE64_STANDARD.decode(encoded).map_err(|_| PictureFault::Damaged),
-        (None, Kind::Png) => Ok(picture.into_png()),
+        (None, Kind::Png) => Ok(picture.png().to_vec()),
         (None, Kind::Svg) => Ok(picture.alone().into_bytes()),
     }
 }

@@ -40,11 +40,6 @@ pub(crate) fn date(instant: UnixSeconds) -> Option<Date> {
     OffsetDateTime::from_unix_timestamp(i64::try_from(instant.0).ok()?).ok().map(OffsetDateTime::date)
 }
 
-/// Year, and month from 1.
-pub(crate) fn month(instant: UnixSeconds) -> Option<(i32, u8)> {
-    date(instant).map(|date| (date.year(), u8::from(date.month())))
-}
-
 /// `4 March 2026`, `4 de marzo de 2026`.
 pub(crate) fn day(instant: UnixSeconds, language: Language) -> String {
     let Some(date) = date(instant) else { return instant.to_string() };

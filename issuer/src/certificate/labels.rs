@@ -23,6 +23,7 @@ pub(super) struct Labels {
     /// How to verify it without the issuer.
     pub hint: &'static str,
     pub attached: &'static str,
+    pub receipt: &'static str,
     pub emblem_of: &'static str,
     pub verifiable: &'static str,
 }
@@ -55,6 +56,7 @@ const ENGLISH: Labels = Labels {
     hint: "To verify without the issuer: give this file to any verifier of Open Badges 3.0. The signed credential is \
            attached to it.",
     attached: "The signed credential that this certificate shows",
+    receipt: "The proof that it was registered, and when",
     emblem_of: "Emblem of",
     verifiable: "Verifiable credential",
 };
@@ -78,6 +80,7 @@ const SPANISH: Labels = Labels {
     hint: "Para verificarlo sin el emisor, entregue este archivo a cualquier verificador de Open Badges 3.0. Lleva \
            adjunta la credencial firmada.",
     attached: "La credencial firmada que muestra este certificado",
+    receipt: "La prueba de que fue registrada, y cuándo",
     emblem_of: "Emblema de",
     verifiable: "Credencial verificable",
 };

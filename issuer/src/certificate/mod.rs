@@ -1,7 +1,7 @@
 //! A credential for people: a certificate to print, and a picture for social sites.
 //!
 //! [`pdf`] and [`preview`] are pure functions of a credential, a link and the words chosen: the same input gives the same
-//! bytes, nothing is fetched, and no clock is read. Texts of others stay texts: they are cleaned ([`clean`]), measured
+//! bytes, nothing is fetched, and no clock is read. Texts of others stay texts: they are cleaned, measured
 //! and wrapped before they stand anywhere, and what no font can show is told, not drawn as boxes.
 //!
 //! [`badge`] bakes the credential into its picture.
@@ -145,11 +145,25 @@ pub enum Fault {
 /// # Errors
 /// See [`Fault`]. What is merely not shown is no error, but a [`Note`].
 pub fn pdf(credential: &[u8], link: &str, language: Language, fonts: &Fonts) -> Result<Certificate, Fault> {
+    pdf_with(credential, None, link, language, fonts)
+}
+
+/// As [`pdf`], with the receipt that stands beside a token attached as well: then its anchor is verified out of the PDF.
+///
+/// # Errors
+/// As [`pdf`].
+pub fn pdf_with(
+    credential: &[u8],
+    receipt: Option<&[u8]>,
+    link: &str,
+    language: Language,
+    fonts: &Fonts,
+) -> Result<Certificate, Fault> {
     check_link(link)?;
-    let opened = opened::open(None, credential, None)?;
+    let opened = opened::open(None, credential, receipt)?;
     let members = opened.credential().ok_or(Fault::NoCredential)?;
     let words = words::Words::of(members, language)?;
-    let attached = print::Attached::of(&opened, credential);
+    let attached = print::Attached::all(&opened, credential, receipt, language);
     let (sheet, mut notes) = page::page(&words, link, language, fonts)?;
     let pdf = print::print(&sheet, &words, &attached, link, language)?;
     notes.extend(sheet.note());

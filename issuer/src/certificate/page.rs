@@ -1,6 +1,8 @@
 //! The certificate: one page of A4, landscape. Above, who certifies what of whom; below, the picture, the facts and the
 //! code that leads to the proof.
 
+use std::sync::Arc;
+
 use super::{
     Fault, Language, Note,
     fonts::{Fonts, Type},
@@ -66,7 +68,7 @@ pub(super) fn page<'a>(
     Ok((sheet, notes))
 }
 
-fn drawn(url: Option<&str>, whose: &'static str, notes: &mut Vec<Note>) -> Option<Picture> {
+fn drawn(url: Option<&str>, whose: &'static str, notes: &mut Vec<Note>) -> Option<Arc<Picture>> {
     let drawn = Picture::of(url?);
     drawn.map_err(|why| notes.push(Note::NoPicture { whose, why })).ok()
 }
@@ -100,7 +102,7 @@ enum Thing {
 }
 
 /// Everything that stands in the middle, spread over the height that there is.
-fn above(sheet: &mut Sheet<'_>, words: &Words, labels: &Labels, logo: Option<Picture>) -> Result<(), Fault> {
+fn above(sheet: &mut Sheet<'_>, words: &Words, labels: &Labels, logo: Option<Arc<Picture>>) -> Result<(), Fault> {
     let top = heading(sheet, words, logo)?;
     let wide = WIDTH - 2.0 * MARGIN - 60.0;
     let label = Style { spacing: 0.06, ..style(Type::SansBold, 12.0, ACCENT) };
@@ -161,7 +163,7 @@ fn stack(sheet: &mut Sheet<'_>, things: Vec<Thing>, top: f32) -> Result<(), Faul
 }
 
 /// The issuer: its logo beside its name. Returns where the next thing may begin.
-fn heading(sheet: &mut Sheet<'_>, words: &Words, logo: Option<Picture>) -> Result<f32, Fault> {
+fn heading(sheet: &mut Sheet<'_>, words: &Words, logo: Option<Arc<Picture>>) -> Result<f32, Fault> {
     const HIGH: f32 = 46.0;
     const GAP: f32 = 16.0;
     let logo = logo.map(|logo| (logo.width_at(HIGH).min(190.0), logo));

@@ -32,20 +32,30 @@ use super::{
     words::Words,
 };
 
-/// The credential as it was issued.
+/// A file that is attached.
 pub(super) struct Attached<'a> {
     name: &'static str,
     media_type: &'static str,
+    description: &'static str,
     bytes: &'a [u8],
 }
 
 impl<'a> Attached<'a> {
-    /// Named as Verifiable Credentials 2.0 (C.1) and VC-JOSE-COSE (6.1) register it.
-    pub(super) fn of(opened: &Opened, bytes: &'a [u8]) -> Self {
-        match opened.format {
-            Format::Jwt => Self { name: "credential.jwt", media_type: "application/vc+jwt", bytes },
-            _ => Self { name: "credential.json", media_type: "application/vc", bytes },
-        }
+    /// The credential as it was issued, and its receipt where that stands beside it. Named as Verifiable Credentials 2.0
+    /// (C.1) and VC-JOSE-COSE (6.1) register it.
+    pub(super) fn all(opened: &Opened, bytes: &'a [u8], receipt: Option<&'a [u8]>, language: Language) -> Vec<Self> {
+        let labels = Labels::of(language);
+        let (name, media_type, beside) = match opened.format {
+            Format::Jwt => ("credential.jwt", "application/vc+jwt", "credential.jwt.receipt.json"),
+            _ => ("credential.json", "application/vc", "credential.json.receipt.json"),
+        };
+        let receipt = receipt.map(|bytes| Self {
+            name: beside,
+            media_type: "application/json",
+            description: labels.receipt,
+            bytes,
+        });
+        [Some(Self { name, media_type, description: labels.attached, bytes }), receipt].into_iter().flatten().collect()
     }
 }
 
@@ -53,14 +63,15 @@ impl<'a> Attached<'a> {
 pub(super) fn print(
     sheet: &Sheet<'_>,
     words: &Words,
-    attached: &Attached<'_>,
+    attached: &[Attached<'_>],
     link: &str,
     language: Language,
 ) -> Result<Vec<u8>, Fault> {
     let mut document = Document::new_with(settings()?);
     document.set_metadata(metadata(words, language));
-    let labels = Labels::of(language);
-    document.embed_file(embedded(attached, words, labels)?);
+    for attached in attached {
+        document.embed_file(embedded(attached, words)?);
+    }
     document.set_outline(outline(words));
     let size = PageSettings::from_wh(sheet.width, sheet.height).ok_or_else(|| drawing("no size"))?;
     let mut page = document.start_page_with(size);
@@ -114,11 +125,11 @@ fn date(instant: UnixSeconds) -> DateTime {
         .utc_offset_minute(0)
 }
 
-fn embedded(attached: &Attached<'_>, words: &Words, labels: &Labels) -> Result<EmbeddedFile, Fault> {
+fn embedded(attached: &Attached<'_>, words: &Words) -> Result<EmbeddedFile, Fault> {
     Ok(EmbeddedFile {
         path: attached.name.to_owned(),
         mime_type: Some(MimeType::new(attached.media_type).ok_or_else(|| drawing("no media type"))?),
-        description: Some(labels.attached.to_owned()),
+        description: Some(attached.description.to_owned()),
         // What the page shows was taken from it (ISO 19005-3, Annex E).
         association_kind: AssociationKind::Data,
         data: attached.bytes.to_vec().into(),

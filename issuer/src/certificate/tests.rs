@@ -61,7 +61,8 @@ fn the_credential_is_attached_byte_by_byte() {
     let certificate = pdf(text.as_bytes(), LINK, Language::English, Fonts::built_in()).unwrap();
     assert_eq!(certificate.notes, []);
     assert_eq!(certificate.file_name, "ada-lovelace-field-botany.pdf");
-    assert_eq!(attached::credential(&certificate.pdf), Ok(Some(text.clone().into_bytes())));
+    let attached = attached::credential(&certificate.pdf).unwrap().unwrap();
+    assert_eq!((attached.credential, attached.receipt), (text.clone().into_bytes(), None));
     assert_eq!(
         pdf(text.as_bytes(), LINK, Language::English, Fonts::built_in()).unwrap(),
         certificate,

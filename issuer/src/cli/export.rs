@@ -101,6 +101,8 @@ struct Source {
     named: String,
     stem: String,
     bytes: Vec<u8>,
+    /// What stands beside a token.
+    receipt: Option<Vec<u8>>,
 }
 
 /// A file that was made, and what it does not show.
@@ -159,8 +161,11 @@ fn make(source: Source, args: &Args, fonts: &Fonts) -> Result<(Source, Made), St
     let made = match (args.form.kind(), &args.link) {
         (Some(kind), _) => certificate::badge(&source.bytes, kind).map(|bytes| Made { bytes, notes: Vec::new() }),
         (None, link) => {
-            certificate::pdf(&source.bytes, link.as_deref().unwrap_or_default(), language, fonts).map(|certificate| {
-                Made { bytes: certificate.pdf, notes: certificate.notes.iter().map(ToString::to_string).collect() }
+            let link = link.as_deref().unwrap_or_default();
+            let receipt = source.receipt.as_deref();
+            certificate::pdf_with(&source.bytes, receipt, link, language, fonts).map(|certificate| Made {
+                notes: certificate.notes.iter().map(ToString::to_string).collect(),
+                bytes: certificate.pdf,
             })
         }
     };
@@ -191,14 +196,23 @@ impl Library<'_> {
             return Ok(Err("it is not anchored yet: the same issue command goes on".to_owned()));
         };
         let finished = anchored.finish().map_err(failure::of_store)?;
-        Ok(Ok(Source { named: named.to_owned(), stem: stem(Path::new(&anchored.file)), bytes: finished.bytes }))
+        Ok(Ok(Source {
+            named: named.to_owned(),
+            stem: stem(Path::new(&anchored.file)),
+            bytes: finished.bytes,
+            receipt: finished.receipt,
+        }))
     }
 }
 
 fn from_file(path: &Path, named: &str) -> Result<Source, String> {
-    let bytes = files::read_up_to(path, MAX_BYTES).map_err(|error| error.to_string())?;
-    let bytes = bytes.map_err(|error| error.to_string())?;
-    Ok(Source { named: named.to_owned(), stem: stem(path), bytes })
+    let read = |path: &Path| {
+        let bytes = files::read_up_to(path, MAX_BYTES).map_err(|error| error.to_string())?;
+        bytes.map_err(|error| error.to_string())
+    };
+    let beside = files::receipt_path(path);
+    let receipt = beside.is_file().then(|| read(&beside)).transpose()?;
+    Ok(Source { named: named.to_owned(), stem: stem(path), bytes: read(path)?, receipt })
 }
 
 fn stem(path: &Path) -> String {

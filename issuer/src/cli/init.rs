@@ -4,7 +4,10 @@ use std::{fs, path::Path};
 
 use serde_json::json;
 use testamur::terminal::{Console, Exit, Failure, Tone};
-use testamur_issuer::{keys::KeyRing, template::EXAMPLE};
+use testamur_issuer::{
+    keys::{KeyRing, document_url},
+    template::EXAMPLE,
+};
 
 use super::{failure, now, template::begin};
 
@@ -45,15 +48,24 @@ pub fn run(args: &Args, config: &Path, console: &Console) -> Result<Exit, Failur
         None => ring.create(now()).map_err(failure::of_keys)?,
     };
     let did = format!("did:key:{key}");
-    let id = args.domain.as_ref().map_or(did, |domain| format!("did:web:{}", domain.replace(':', "%3A")));
+    let id = args.domain.as_ref().map_or(did, |domain| web_did(domain));
+    let published = document_url(&id).ok();
+    if args.domain.is_some() && published.is_none() {
+        return Err(Failure::usage(format!("--domain: {id} is no did:web; write university.example, or with a path")));
+    }
     begin(config, &text(&args.name, &id, &args.node))?;
     let example = folder.join(EXAMPLE_FILE);
     if !example.exists() {
         begin(&example, EXAMPLE)?;
     }
     console.object(&json!({ "config": config, "key": key, "example": example, "issuer": id }));
-    tell(args, config, &example, &id, console);
+    tell(config, &example, &id, published.as_deref(), console);
     Ok(Exit::Done)
+}
+
+/// A host, with a port or a path or without, as did:web writes it.
+fn web_did(domain: &str) -> String {
+    format!("did:web:{}", domain.trim_end_matches('/').replace(':', "%3A").replace('/', ":"))
 }
 
 fn text(name: &str, id: &str, node: &str) -> String {
@@ -71,9 +83,9 @@ name = {name}
 # image = \"https://university.example/logo.png\"
 
 [signing]
-keys = \"{KEYS}\"                     # a folder: keep a copy in a safe place
-# accounts = [{{ id = \"eip155:1:0x…\" }}] # yours, for the document that verifiers read
+keys = \"{KEYS}\"                       # a folder: keep a copy in a safe place
 # suite = \"eddsa-rdfc-2022\"         # for readers that know nothing else; ten times slower
+# accounts = [{{ id = \"eip155:1:0x…\" }}] # the issuer's, now and formerly: for the document that verifiers read
 
 [node]
 url = {node}
@@ -90,7 +102,7 @@ token_file = \"{TOKEN}\"            # from the node's operator, with the scopes 
     )
 }
 
-fn tell(args: &Args, config: &Path, example: &Path, id: &str, console: &Console) {
+fn tell(config: &Path, example: &Path, id: &str, published: Option<&str>, console: &Console) {
     let tick = console.tone(Tone::Good, "✓");
     console.line(&format!("{tick} {} and {KEYS}/: you issue as {id}", config.display()));
     console.line(&format!("{tick} {}: a template with every field, explained\n\nNext:", example.display()));
@@ -101,9 +113,8 @@ fn tell(args: &Args, config: &Path, example: &Path, id: &str, console: &Console)
         "Write a template, and check it: testamur-issuer template check templates/FILE.toml".to_owned(),
         "Issue: testamur-issuer issue --template NAME --roster people.csv --out DIR".to_owned(),
     ];
-    if let Some(domain) = &args.domain {
-        let step =
-            format!("Publish what `testamur-issuer key document` prints at https://{domain}/.well-known/did.json.");
+    if let Some(url) = published {
+        let step = format!("Publish what `testamur-issuer key document` prints at {url}.");
         steps.insert(1, step);
     }
     steps.iter().zip(1..).for_each(|(step, number)| console.line(&format!("  {number}. {step}")));

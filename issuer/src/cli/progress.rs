@@ -84,6 +84,7 @@ impl<'a> Progress<'a> {
             Passed::Differs(id) => ("differs", Some(id)),
             Passed::Revoked(id) => ("revoked", Some(id)),
             Passed::Already(id) => ("already", Some(id)),
+            Passed::Overtaken(id) => ("overtaken", Some(id)),
         };
         let why = passed.to_string();
         self.console.object(&json!({ "line": line, "passed": kind, "id": id, "why": why }));

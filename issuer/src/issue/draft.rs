@@ -87,16 +87,44 @@ impl Desk<'_> {
         let indices = node.reserve(self.place.issuer, wanted.len()).await?;
         let random = draw(wanted.len())?;
         let work = wanted.into_par_iter().zip(indices).zip(random);
-        let (drafts, faults) = apart(work.map(|((wanted, index), random)| self.draft_one(wanted, index, random)));
+        let one = |((wanted, index), random): ((Wanted, _), _)| {
+            let line = wanted.line;
+            self.draft_one(wanted, index, random).map(|draft| (line, draft))
+        };
+        let (drafts, faults) = apart(work.map(one));
         self.refuse(store, faults, summary, tell)?;
+        let (lines, drafts): (Vec<_>, Vec<_>) = drafts.into_iter().unzip();
         let taken = store.draft(self.run, &self.order.template.id, &drafts)?;
-        let issued = taken.iter().filter(|taken| **taken).count();
-        let superseding = |(draft, taken): &(&Draft, &bool)| **taken && draft.supersedes.is_some();
+        let mut issued = 0;
+        for ((line, Draft { uri, supersedes, .. }), taken) in lines.into_iter().zip(&drafts).zip(taken) {
+            issued += usize::from(taken);
+            match supersedes {
+                Some(_) if taken => summary.superseded += 1,
+                // Another run was faster.
+                Some(Predecessor { id, .. }) => self.pass(store, line, Passed::Overtaken(id), summary, tell)?,
+                None if !taken => self.pass(store, line, Passed::Already(uri), summary, tell)?,
+                None => {}
+            }
+        }
         summary.issued += issued as u64;
-        summary.superseded += drafts.iter().zip(&taken).filter(superseding).count() as u64;
-        // Another run was faster.
-        summary.already += (taken.len() - issued) as u64;
         tell(Step::Drafted(issued));
+        Ok(())
+    }
+
+    /// Tells of a row that gets no credential.
+    fn pass(
+        &self,
+        store: &mut Store,
+        line: u64,
+        passed: Passed<'_>,
+        summary: &mut Summary,
+        tell: &mut dyn FnMut(Step<'_>),
+    ) -> Result<(), IssueError> {
+        summary.count(passed);
+        tell(Step::Passed(line, passed));
+        if !matches!(passed, Passed::Already(_)) {
+            store.note_faults(self.run, &[(line, passed.to_string())])?;
+        }
         Ok(())
     }
 
@@ -282,7 +310,7 @@ impl Summary {
     fn count(&mut self, passed: Passed<'_>) {
         *match passed {
             Passed::Fault(_) => &mut self.faults,
-            Passed::Differs(_) => &mut self.differ,
+            Passed::Differs(_) | Passed::Overtaken(_) => &mut self.differ,
             Passed::Revoked(_) => &mut self.revoked,
             Passed::Already(_) => &mut self.already,
         } += 1;

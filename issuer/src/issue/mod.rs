@@ -5,7 +5,7 @@
 //! that was killed, or that lost its node, is finished by the next one, whatever that was started for; and nobody gets
 //! the same twice, because the store has one credential for a learner, template and period.
 //!
-//! Reading order: [`issue()`] → `draft` (rows to signed credentials) → `submit` → `gather` (receipts, a batch at a time)
+//! Reading order: [`issue()`] → `session` → `draft` (rows to signed credentials) → `submit` → `gather` (receipts, a batch at a time)
 //! → `write` (files) → `revoke` (what others took the place of).
 
 mod draft;
@@ -15,6 +15,7 @@ mod linked;
 mod names;
 mod randomness;
 mod revoke;
+mod session;
 mod submit;
 mod write;
 
@@ -22,20 +23,20 @@ use std::{fmt, path::Path, time::Duration};
 
 use serde::Serialize;
 use testamur::node::{Node, Wait};
-use testamur_core::{Address, Hash, UnixSeconds};
+use testamur_core::{Address, UnixSeconds};
 use testamur_credentials::sign::{Signer, Suite};
 
 use crate::{
-    credential::Superseded,
     profile::Profile,
-    roster::{Award, Row},
+    roster::Row,
     store::{RunId, Store},
     template::Template,
 };
-use draft::{Desk, Succession, Wanted};
+use session::Session;
 
 pub use error::IssueError;
 pub(crate) use revoke::{How, carry_out};
+pub(crate) use session::Successor;
 
 /// Credentials worked on at a time, unless stated: some ten megabytes of them, and one transaction.
 pub const AT_ONCE: usize = 5_000;
@@ -103,6 +104,8 @@ pub enum Passed<'a> {
     Revoked(&'a str),
     /// The learner has exactly this.
     Already(&'a str),
+    /// It was to take the place of this one, and another one did meanwhile; or its learner has one already.
+    Overtaken(&'a str),
 }
 
 impl fmt::Display for Passed<'_> {
@@ -112,6 +115,9 @@ impl fmt::Display for Passed<'_> {
             Self::Differs(id) => write!(f, "the learner has this already, with other content: {id}"),
             Self::Revoked(id) => write!(f, "the learner had this, and it was revoked: {id}"),
             Self::Already(id) => write!(f, "the learner has exactly this: {id}"),
+            Self::Overtaken(id) => {
+                write!(f, "{id} is not replaced: another one took its place meanwhile, or the learner has one already")
+            }
         }
     }
 }
@@ -128,7 +134,7 @@ pub struct Summary {
     pub superseded: u64,
     /// Rows whose learner has exactly this already.
     pub already: u64,
-    /// Rows whose learner has this already, with other content.
+    /// Rows whose learner has this already, with other content; and what was not replaced.
     pub differ: u64,
     /// Rows whose learner had this, and it was revoked.
     pub revoked: u64,
@@ -178,82 +184,9 @@ pub(crate) async fn succeed(
     tell: &mut dyn FnMut(Step<'_>),
 ) -> Result<Summary, IssueError> {
     let mut session = Session::begin(node, store, order, now, tell).await?;
-    session.take_successors(successors).await?;
+    let mut numbered = (1..).zip(successors).peekable();
+    while numbered.peek().is_some() {
+        session.succeed(numbered.by_ref().take(order.at_once).collect()).await?;
+    }
     session.end().await
-}
-
-/// An award, and the credential that it takes the place of.
-pub(crate) struct Successor {
-    pub award: Award,
-    /// What the roster said, where the change does not come from there.
-    pub content: Option<Hash>,
-    pub superseded: Superseded,
-    /// The code for its revocation, if it is to be revoked.
-    pub revoke: Option<u8>,
-}
-
-/// A run under way.
-struct Session<'a, 't> {
-    node: &'a Node,
-    store: &'a mut Store,
-    desk: Desk<'a>,
-    summary: Summary,
-    tell: &'a mut (dyn FnMut(Step<'_>) + 't),
-}
-
-impl<'a, 't> Session<'a, 't> {
-    async fn begin(
-        node: &'a Node,
-        store: &'a mut Store,
-        order: &'a Order<'a>,
-        now: UnixSeconds,
-        tell: &'a mut (dyn FnMut(Step<'_>) + 't),
-    ) -> Result<Self, IssueError> {
-        let folder = write::folder(order.folder)?;
-        let place = node.place(order.account).await?;
-        let run = store.begin_run(&order.template.id, &folder, &place, now)?;
-        tell(Step::Began(run));
-        let server = node.public_url(place.issuer).await?;
-        let desk = Desk { order, place, server, folder, run, now };
-        Ok(Self { node, store, desk, summary: Summary::default(), tell })
-    }
-
-    async fn take(&mut self, rows: Vec<Row>) -> Result<(), IssueError> {
-        let wanted = self.desk.read(self.store, rows, &mut self.summary, self.tell)?;
-        self.hand_over(wanted).await
-    }
-
-    async fn take_successors(&mut self, successors: Vec<Successor>) -> Result<(), IssueError> {
-        self.summary.rows += successors.len() as u64;
-        let mut wanted = Vec::with_capacity(successors.len());
-        for (line, Successor { award, content, superseded, revoke }) in (1..).zip(successors) {
-            let content = content.map_or_else(|| self.desk.content(&award), Ok);
-            match content {
-                Ok(content) => {
-                    wanted.push(Wanted { line, award, content, supersedes: Some(Succession { superseded, revoke }) });
-                }
-                Err(misfit) => {
-                    self.desk.refuse(self.store, vec![(line, misfit.to_string())], &mut self.summary, self.tell)?;
-                }
-            }
-        }
-        self.hand_over(wanted).await
-    }
-
-    async fn hand_over(&mut self, wanted: Vec<Wanted>) -> Result<(), IssueError> {
-        self.desk.draft(self.node, self.store, wanted, &mut self.summary, self.tell).await?;
-        submit::submit(self.node, self.store, &self.desk.place, self.desk.order.at_once, self.tell).await
-    }
-
-    /// Brings everything that was begun at this place to its end, whichever run began it.
-    async fn end(mut self) -> Result<Summary, IssueError> {
-        let Self { node, store, desk: Desk { order, place, run, now, .. }, summary, tell } = &mut self;
-        submit::submit(node, store, place, order.at_once, *tell).await?;
-        gather::gather(node, store, place, order, *tell).await?;
-        summary.written += write::write(store, order.at_once, *tell)?;
-        revoke::revoke(node, store, place, order.journals, *now, *tell).await?;
-        summary.elsewhere = store.unfinished()? + store.undone()?;
-        store.end_run(*run, *now)?;
-        Ok(self.summary)
-    }
 }

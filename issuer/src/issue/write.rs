@@ -22,6 +22,7 @@ pub(super) fn folder(path: &Path) -> Result<PathBuf, IssueError> {
 
 /// Writes every file that is due, and tells how many.
 pub(super) fn write(store: &mut Store, at_once: usize, tell: &mut dyn FnMut(Step<'_>)) -> Result<u64, IssueError> {
+    let _alone = store.alone()?;
     let mut count = 0;
     loop {
         let credentials = store.unwritten(at_once)?;

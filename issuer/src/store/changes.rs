@@ -56,6 +56,19 @@ impl Store {
         Ok(count as u64)
     }
 
+    /// How many credentials and revocations have not come to their end, and belong to other places than this one.
+    pub fn elsewhere(&self, place: &Place) -> Result<u64, StoreError> {
+        let Place { issuer, chain, registry } = place;
+        let count: i64 = self.connection.query_row(
+            "SELECT count(*) FROM credentials c JOIN runs r ON r.id = c.run
+             WHERE (c.state <> 'written' OR c.id IN (SELECT credential FROM revocations))
+             AND NOT (r.account = ? AND r.registry = ? AND r.chain = ?)",
+            params![issuer.0, registry.0, chain.0 as i64],
+            |row| row.get(0),
+        )?;
+        Ok(count as u64)
+    }
+
     /// The node has these revocations.
     pub fn note_revoked<'a>(
         &mut self,

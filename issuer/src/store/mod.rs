@@ -15,13 +15,14 @@ mod steps;
 mod tally;
 
 use std::{
-    fs::{self, OpenOptions},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::Path,
-    time::Duration,
+    fs::{File, OpenOptions},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
 };
 
 use rusqlite::Connection;
+
+use crate::sqlite;
 
 pub use changes::Due;
 pub use error::StoreError;
@@ -30,8 +31,6 @@ pub use search::Wanted;
 
 /// Each brings the file from the version before (its place from 0) to the next one.
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
-/// Another command of ours may be writing: it is waited for so long.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// For the owner.
 const PRIVATE: u32 = 0o600;
 /// Pages kept in memory: 64 MiB (a negative count is in KiB), so that the indices of some hundred thousand
@@ -41,46 +40,31 @@ const CACHE: i64 = -(64 << 10);
 /// The issuer's store.
 pub struct Store {
     connection: Connection,
+    path: PathBuf,
 }
 
 impl Store {
     /// Opens the store in this file, or makes it; one of an older version is brought up to date.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let unusable = |error| StoreError::File { path: path.to_owned(), error };
-        // SQLite gives the files beside it the permissions of this one.
-        OpenOptions::new().create(true).append(true).mode(PRIVATE).open(path).map_err(unusable)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(PRIVATE)).map_err(unusable)?;
-        let mut connection = Connection::open(path)?;
-        connection.busy_timeout(PATIENCE)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
+        let connection = sqlite::open(path, &MIGRATIONS)?;
         connection.pragma_update(None, "cache_size", CACHE)?;
-        // One that begins with reading could not be finished once another connection has written.
-        connection.set_transaction_behavior(rusqlite::TransactionBehavior::Immediate);
-        migrate(&mut connection)?;
-        Ok(Self { connection })
+        Ok(Self { connection, path: path.to_owned() })
     }
-}
 
-/// All or nothing, and once only, whoever else opens the file at the same moment.
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let newest = MIGRATIONS.len();
-    let changing = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let found: i64 = changing.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let version = usize::try_from(found).ok().filter(|version| *version <= newest);
-    let version = version.ok_or(StoreError::Newer { found, known: newest })?;
-    for migration in &MIGRATIONS[version..] {
-        changing.execute_batch(migration)?;
+    /// Waits until nobody else writes files of this store, in this process or another one; until the guard is dropped
+    /// nobody does.
+    pub fn alone(&self) -> Result<File, StoreError> {
+        let path = self.path.with_added_extension("lock");
+        let guard = OpenOptions::new().create(true).append(true).mode(PRIVATE).open(&path);
+        let locked = guard.and_then(|guard| guard.lock().map(|()| guard));
+        locked.map_err(|error| StoreError::File { path, error })
     }
-    if version < newest {
-        changing.pragma_update(None, "user_version", newest as i64)?;
-    }
-    Ok(changing.commit()?)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
     use super::*;
 
     #[test]
@@ -98,6 +82,18 @@ mod tests {
         }
         drop(store);
         Store::open(&path).unwrap();
+    }
+
+    #[test]
+    fn one_writes_files_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.sqlite");
+        let (one, other) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
+        let guard = one.alone().unwrap();
+        let lock = File::open(path.with_added_extension("lock")).unwrap();
+        assert!(lock.try_lock().is_err());
+        drop(guard);
+        other.alone().unwrap();
     }
 
     #[test]

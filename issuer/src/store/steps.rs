@@ -89,13 +89,6 @@ impl Store {
         Ok(entries)
     }
 
-    /// How many credentials have not come to their end, wherever they belong.
-    pub fn unfinished(&self) -> Result<u64, StoreError> {
-        let count = "SELECT count(*) FROM credentials WHERE state <> 'written'";
-        let count: i64 = self.connection.query_row(count, [], |row| row.get(0))?;
-        Ok(count as u64)
-    }
-
     /// Keeps those of these receipts that are waited for, and tells how many those are. Each must have been checked
     /// against its digest; one with another status index than its credential names is not taken.
     pub fn keep_receipts(&mut self, receipts: &[(Digest, Receipt)]) -> Result<usize, StoreError> {
@@ -134,11 +127,15 @@ impl Store {
         self.set_state(written.iter().map(|credential| credential.id), State::Written)
     }
 
-    /// The files of these are to be written again, into the folder of this run.
+    /// The files of these are to be written again, into the folder of this run, if they are anchored at its place.
     pub fn write_again(&mut self, run: RunId, known: &[Known]) -> Result<(), StoreError> {
         let moving = self.connection.transaction()?;
-        let mut update = moving
-            .prepare_cached("UPDATE credentials SET state = 'anchored', run = ? WHERE id = ? AND state = 'written'")?;
+        let mut update = moving.prepare_cached(
+            "UPDATE credentials SET state = 'anchored', run = ?1 WHERE id = ?2 AND state = 'written' AND EXISTS (
+                 SELECT 1 FROM runs old JOIN runs new USING (account, registry, chain)
+                 WHERE old.id = credentials.run AND new.id = ?1
+             )",
+        )?;
         for known in known {
             update.execute([run.0, known.id])?;
         }

@@ -41,6 +41,10 @@ fn a_corrected_credential_takes_the_place_of_the_wrong_one() {
     assert!(ran.stderr.contains(after["id"].as_str().expect("an id")), "{}", ran.stderr);
     office.run(&["reissue", text(&new), "--set", "shoe=44"]).expect(1);
     office.run(&["reissue", "urn:uuid:nobody"]).expect(1);
+    // Nobody's credential becomes that of somebody who has one.
+    let ran = office.run(&["reissue", text(&new), "--set", "id=s-0"]).expect(1);
+    assert!(ran.stdout.contains("overtaken") && ran.stdout.contains("\"superseded\":0"), "{}", ran.stdout);
+    office.assert_verdicts(&[&new], "valid");
     assert_eq!(crate::office::digests(&node, &office.world.issuer.address), 4);
 }
 

@@ -88,6 +88,22 @@ fn killed_while_files_are_written() {
 }
 
 #[test]
+fn two_commands_at_once_issue_once() {
+    let (office, node, line) = over_a_line();
+    let count = 200;
+    office.write("people.csv", people(count));
+    line.set("indices", Some(Fault::Failed));
+    let children = [(); 3].map(|()| office.begin(&[&office.issuing("people.csv")[..], &["--at-once", "20"]].concat()));
+    until("all of them are under way", || (line.calls("indices") >= children.len()).then_some(()));
+    line.set("indices", None);
+    for child in children {
+        let (code, stdout, stderr) = ended(child);
+        assert_eq!(code, Some(0), "{stdout}{stderr}");
+    }
+    office.assert_whole(&node, count);
+}
+
+#[test]
 fn lost_replies_change_nothing() {
     for (call, fault) in [
         ("digests", Fault::FailedButTookEffect),

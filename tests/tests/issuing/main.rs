@@ -6,4 +6,7 @@ mod faults;
 mod keys;
 mod office;
 mod rosters;
+#[path = "../identity/server.rs"]
+#[allow(dead_code, reason = "another test uses the rest")]
+mod server;
 mod story;

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use testamur_core::digest::file_hash;
+use testamur_tests::harness::run;
 
 use crate::office::{Office, people, read, text};
 
@@ -140,6 +141,12 @@ fn an_issuer_by_its_domain_is_known_by_its_account() {
     let files = office.files();
     let verdict = office.verify_by(&office.policy(), &[&files[0]]).remove(0);
     assert_eq!(check(&verdict, "issuer")["outcome"]["result"].as_str().or(verdict["verdict"].as_str()), Some("valid"));
+    // A domain may have a path; what is no domain is refused, and what is there stays.
+    let path = office.path("faculty/issuer.toml");
+    let init = |domain: &str| run("testamur-issuer", ["--json", "--config", text(&path), "init", "--domain", domain]);
+    init("not a domain").expect(64);
+    assert_eq!(init("university.example/registrar").expect(0).json()["issuer"], "did:web:university.example:registrar");
+    init("university.example").expect(1);
     // Another account of that name is not believed.
     let other = office.policy().replace(&office.world.issuer.address, &office.world.operator.address);
     assert_eq!(office.verify_by(&other, &[&files[0]]).remove(0)["verdict"], "invalid");

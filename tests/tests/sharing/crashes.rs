@@ -45,7 +45,7 @@ fn a_claim_whose_reply_was_lost_is_the_learner_s() {
     let server = ShareServer::start(&config, &url);
     assert_eq!(learner.claim().0, 200);
     assert_eq!(learner.elsewhere().claim(), (409, "already-claimed".to_owned()));
-    assert!(learner.part("credential").contains("Learner 0"));
+    assert!(learner.part("credential").contains("Field Botany"));
     server.stop();
 }
 
