@@ -1,7 +1,5 @@
 //! The learners' pages and the mails of one configuration, put together for `serve`.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +33,7 @@ pub enum SharingError {
 pub struct Sharing {
     /// The pages.
     pub pages: pages::Shared,
-    courier: Option<(Arc<Courier>, Outbox)>,
+    courier: Option<(Courier, Outbox)>,
 }
 
 impl Sharing {
@@ -51,7 +49,7 @@ impl Sharing {
         };
         let pages = Pages::open(&folder, settings, parts)?;
         let courier = match courier(config)? {
-            Some(courier) => Some((Arc::new(courier), Outbox::open(&folder)?)),
+            Some(courier) => Some((courier, Outbox::open(&folder)?)),
             None => None,
         };
         Ok(Self { pages, courier })
@@ -62,7 +60,7 @@ impl Sharing {
         let Self { pages, courier } = self;
         let sending = async {
             if let Some((courier, outbox)) = courier {
-                courier.run(outbox, shutdown.clone()).await;
+                courier.run(outbox, &shutdown).await;
             }
         };
         tokio::join!(pages::run(listener, pages, shutdown.clone()), sending);

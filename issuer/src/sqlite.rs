@@ -16,7 +16,7 @@ use crate::store::StoreError;
 /// Another command of ours may be writing: it is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// For the owner.
-const PRIVATE: u32 = 0o600;
+pub(crate) const PRIVATE: u32 = 0o600;
 
 /// Opens a store's file, or makes it. Each migration brings it from the version before (its place from 0) to the next.
 ///

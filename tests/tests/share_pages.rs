@@ -51,8 +51,12 @@ fn learners_claim_share_and_manage_and_employers_verify() {
         };
         writeln!(input, "{done}").expect("written");
     }
-    assert!(looker.wait().expect("ended").success(), "what the pages showed is above; the server: {}", server.log());
     let log = server.log();
+    let last: Vec<&str> = log.lines().rev().take(20).collect();
+    assert!(
+        looker.wait().expect("ended").success(),
+        "what the pages showed is above; the server, newest first: {last:#?}"
+    );
     assert!(log.contains("/v1/pages/{id}/sealed"), "it logs what is asked: {log}");
     let ids = links.iter().map(|link| link.split(['/', '#']).rev().nth(1).expect("an id"));
     for text in ids.chain(["Rosa", "Botany", "utm_source"]) {
@@ -141,7 +145,7 @@ impl<'a> Office<'a> {
         let arguments = [&["invite", "--links", text(&out)], more].concat();
         self.run(&[arguments, files.iter().map(|file| text(file)).collect()].concat());
         let table = csv::Reader::from_path(out).expect("a table").into_records();
-        table.map(|row| row.expect("a row").iter().last().expect("a link").to_owned()).collect()
+        table.map(|row| row.expect("a row").iter().next_back().expect("a link").to_owned()).collect()
     }
 
     /// As an employer's command line says.

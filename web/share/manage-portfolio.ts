@@ -1,6 +1,7 @@
 /** A portfolio in its learner's hands. */
 
 import { h, replace } from '../src/dom';
+import { titled } from '../src/layout';
 import { type Held, redrawn } from './held';
 import type { Kept } from './keep';
 import type { Portfolio } from './portfolio-content';
@@ -17,6 +18,7 @@ export function managePortfolio(stage: Stage, page: Kept, now: State, content: P
   const sharing = h('div', {});
   const held: Pick<Held, 'page' | 'state' | 'act'> = { page, state: now, act };
   const gone = () => stage.show(h('h1', {}, t('deleted')), h('p', { class: 'lead' }, t('deleted-portfolio')));
+  titled(content.title);
   draw();
   stage.show(
     h('h1', {}, content.title || t('title-p')),

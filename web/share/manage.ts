@@ -1,6 +1,7 @@
 /** A learner's own page: what the credential says, and everything that can be made of it. */
 
 import { h, replace } from '../src/dom';
+import { titled } from '../src/layout';
 import { VERDICTS, sign } from '../src/sign';
 import { card } from '../verify/show';
 import { why } from '../verify/tell';
@@ -8,7 +9,7 @@ import { checks } from '../verify/verdict';
 import { t as v } from '../verify/words';
 import { type Credential, check, read, trust } from './checking';
 import { type Held, copied, ownLink, redrawn } from './held';
-import { type Kept, find, keep } from './keep';
+import { type Kept, all, find, keep } from './keep';
 import { managePortfolio } from './manage-portfolio';
 import { shownPicture } from './picture';
 import { parsePortfolio } from './portfolio-content';
@@ -34,6 +35,7 @@ export function manage(stage: Stage, page: Kept, fresh: boolean): void {
     const [credential, trusted] = await Promise.all([read(text), trust()]);
     const { title, issuer } = credential.shown;
     const known = remember({ ...page, title, issuer: issuer.name ?? issuer.id ?? '' });
+    titled(title);
     show(stage, { page: known, state: now, credential, trust: trusted, act: () => Promise.resolve() }, fresh);
   });
 }
@@ -58,7 +60,7 @@ function show(stage: Stage, given: Held, fresh: boolean): void {
   stage.show(
     fresh && welcome(page),
     head(credential, verdict),
-    h('div', { class: 'mine' }, h('div', {}, sharing, tools.element), whole),
+    h('div', { class: 'mine' }, h('div', {}, sharing, tools.element, others(page.id)), whole),
   );
   if (fresh) document.getElementById('welcome')?.focus();
   void check(credential.item, held.trust.settings).then(
@@ -80,6 +82,16 @@ function show(stage: Stage, given: Held, fresh: boolean): void {
       replace(said, sentence(fault));
     }
   }
+}
+
+/** The learner's further pages, as far as this browser knows them. */
+function others(id: string): HTMLElement | null {
+  const links = all().flatMap((page) => {
+    const name = page.title || t(page.kind === 'portfolio' ? 'title-p' : 'title-c');
+    const issuer = page.issuer !== '' && h('span', { class: 'quiet' }, page.issuer);
+    return page.id === id ? [] : [h('li', {}, h('a', { href: `/manage/${page.id}` }, name), issuer)];
+  });
+  return links.length === 0 ? null : h('section', { class: 'others' }, h('h2', {}, t('others')), h('ul', { class: 'named' }, ...links));
 }
 
 function welcome(page: Kept): HTMLElement {

@@ -66,8 +66,8 @@ async function painted({ type, bytes }: Carried): Promise<Uint8Array> {
 
 /** A round badge with the name of the achievement. */
 function drawn({ title, issuer }: Told): string {
-  const lines = wrapped(title, 17).slice(0, 4);
-  const top = 330 - (lines.length - 1) * 29;
+  const lines = wrapped(title, 13).slice(0, 4);
+  const top = 330 - (lines.length - 1) * 38;
   const text = (size: number, y: number, fill: string, words: string) =>
     s('text', { x: 320, y, fill, 'font-size': size, 'font-family': 'Georgia, serif', 'text-anchor': 'middle' }, words);
   const svg = s(
@@ -76,8 +76,8 @@ function drawn({ title, issuer }: Told): string {
     s('circle', { cx: 320, cy: 320, r: 310, fill: '#0b5f73' }),
     s('circle', { cx: 320, cy: 320, r: 280, fill: '#ffffff' }),
     s('circle', { cx: 320, cy: 320, r: 268, fill: 'none', stroke: '#0b5f73', 'stroke-width': 3 }),
-    ...lines.map((line, at) => text(50, top + at * 58, '#1d2327', line)),
-    text(26, 500, '#565f66', wrapped(issuer.name ?? '', 24)[0] ?? ''),
+    ...lines.map((line, at) => text(68, top + at * 76, '#1d2327', line)),
+    text(32, 515, '#565f66', wrapped(issuer.name ?? '', 20)[0] ?? ''),
   );
   return written(svg);
 }

@@ -1,6 +1,7 @@
 /** The credentials that a learner chose to show together, each one opened and verified here. */
 
 import { type Child, h, replace } from '../src/dom';
+import { titled } from '../src/layout';
 import { VERDICTS, sign } from '../src/sign';
 import type { Settings } from '../verify/settings';
 import { why } from '../verify/tell';
@@ -20,6 +21,7 @@ export function portfolio(stage: Stage, address: Address): void {
     stage.wait(t('opening'));
     const content = parsePortfolio(await open(await sealed(address.id), address));
     viewed(address.id).catch(() => undefined);
+    titled(content.title);
     const { settings } = await trust();
     const cards = content.credentials.map((entry) => ({ entry, place: h('li', { class: 'sheet one' }, h('p', { class: 'quiet' }, t('opening'))) }));
     stage.show(...head(content), h('ul', { class: 'portfolio' }, ...cards.map(({ place }) => place)));

@@ -1,6 +1,8 @@
 /** A credential, verified here: the verdict first, then what it says, then every check. */
 
 import { type Child, h, replace } from '../src/dom';
+import { titled } from '../src/layout';
+import { notice } from '../src/parts';
 import type { RecognisedIssuer } from '../src/verifier';
 import { save } from '../verify/files';
 import type { Settings, Trust } from '../verify/settings';
@@ -11,12 +13,17 @@ import { basis, checks, verdict } from '../verify/verdict';
 import { t as v } from '../verify/words';
 import { type Credential, check } from './checking';
 import { copied } from './held';
+import { sentence } from './trouble';
 import { type Key, t } from './words';
 
 /** Verifies it, and shows it; again whenever the visitor trusts somebody else. */
-export async function see(place: HTMLElement, { item }: Credential, trust: Trust): Promise<void> {
+export async function see(place: HTMLElement, { item, shown }: Credential, trust: Trust): Promise<void> {
+  titled(shown.title);
   const live = h('p', { class: 'hidden', role: 'status' });
-  const change = (more: Partial<Settings>) => void again({ ...trust, settings: { ...trust.settings, ...more } });
+  const change = (more: Partial<Settings>) => {
+    const wanted = { ...trust, settings: { ...trust.settings, ...more } };
+    again(wanted).catch((fault: unknown) => replace(place, notice(sentence(fault), 'bad')));
+  };
   const ways = {
     again: () => change({}),
     settings: openSettings,

@@ -26,10 +26,15 @@ export const ofTheNode = (): Way[] => [
 /** Lays the page out, and answers the element for its content. */
 export function layout(title: string, ways: Way[], ...content: Child[]): HTMLElement {
   document.documentElement.lang = language;
-  document.title = `${title} · Testamur`;
+  titled(title);
   const main = h('main', { id: 'content', tabindex: -1 }, ...content);
   replace(document.body, h('a', { class: 'skip', href: '#content' }, t('skip')), header(ways), main, footer());
   return main;
+}
+
+/** What the browser calls the page; as before where there is no name for it. */
+export function titled(name: string): void {
+  if (name !== '') document.title = `${name} · Testamur`;
 }
 
 function header(ways: Way[]): HTMLElement {

@@ -42,6 +42,8 @@ function elsewhere(request) {
 }
 
 export function assertNothingLeft(content) {
+  // Shorter ones stand in what is sealed now and then, by chance.
+  for (const text of content) assert.ok(text.length >= 8, text);
   assert.ok(watched.length > 50 && keys.size > 3 && owners.size > 3 && content.length > 5, 'something was watched');
   for (const request of watched) {
     const outside = elsewhere(request);
@@ -49,7 +51,7 @@ export function assertNothingLeft(content) {
     // What the learner lets everybody see.
     const shown = /^PUT \S+\/preview /.test(request) ? ['Field Botany'] : [];
     for (const text of content.filter((text) => !shown.includes(text))) {
-      assert.ok(!outside.toLowerCase().includes(text.toLowerCase()), `“${text}” left in ${outside}`);
+      for (const form of [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]) assert.ok(!outside.includes(form), `“${text}” left in ${outside}`);
     }
   }
 }

@@ -13,6 +13,7 @@ use testamur_issuer::{
     sharing,
     store::{Standing, Store, Wanted},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{failure, links::Links, named::find_all, now, store};
 
@@ -93,7 +94,7 @@ fn invite(args: &Args, desk: &mut Desk, settings: &Settings, console: &Console) 
         Step::Invited(listed) => {
             console.object(&json!({ "id": listed.id, "learner": listed.learner, "state": "invited" }))
         }
-        Step::Passed(name, Passed::Invited | Passed::Claimed) => {
+        Step::Passed(name, Passed::Invited | Passed::Claimed | Passed::Deleted) => {
             console.object(&json!({ "id": name, "state": "invited-before" }));
         }
         Step::Passed(name, passed) => {
@@ -131,7 +132,7 @@ fn names(args: &Args, store: &Store, console: &Console) -> Result<(Vec<String>, 
 
 /// One round; those whom a mail server refused are named.
 async fn send(courier: &Courier, outbox: &mut Outbox, began: UnixSeconds, console: &Console) -> Result<Exit, Failure> {
-    let round = courier.round(outbox).await.map_err(failure::of_store)?;
+    let round = courier.round(outbox, &CancellationToken::new()).await.map_err(failure::of_store)?;
     for refused in outbox.refused_since(began).map_err(failure::of_store)? {
         console.object(&json!({ "refused": refused }));
         let why = refused.why.as_deref().unwrap_or_default();

@@ -85,6 +85,9 @@ pub enum Passed {
     /// The learner has it.
     #[error("its learner has claimed it already (--again: a further page)")]
     Claimed,
+    /// The learner had it, and wanted it no more.
+    #[error("its learner deleted the page (--again: a new one)")]
+    Deleted,
     /// There is no address.
     #[error("the roster had no e-mail address: give the links otherwise (--links FILE)")]
     NoEmail,
@@ -216,6 +219,7 @@ impl Desk {
         Ok(match self.share.claimed(&page, now)? {
             Claimed::Open => Some(Passed::Invited),
             Claimed::Claimed => Some(Passed::Claimed),
+            Claimed::Deleted => Some(Passed::Deleted),
             Claimed::Over => None,
         })
     }
@@ -250,8 +254,12 @@ impl Desk {
         let invitations: Vec<_> = made.iter().map(|made| invitation(made, wish, expires)).collect();
         // COMMIT: the learners are told, or will be.
         self.outbox.put(&invitations, now)?;
+        let mut replaced = false;
         for page in old.into_iter().flatten() {
-            self.share.replace(&page)?;
+            replaced |= self.share.replace(&page)?;
+        }
+        if replaced {
+            self.share.tidy(now)?;
         }
         for made in &made {
             tell(Step::Invited(&made.listed));

@@ -1,11 +1,11 @@
 //! Rounds of sending: all that is due goes, one after the other, over one connection. Notes to the box are synced where
 //! they are made: a mail takes longer than its note.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde::Serialize;
 use testamur_core::UnixSeconds;
-use tokio::{task::spawn_blocking, time::sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -50,10 +50,10 @@ impl Courier {
         Self { post, issuer, clock }
     }
 
-    /// Sends everything that is due.
-    pub async fn round(&self, outbox: &mut Outbox) -> Result<Round, StoreError> {
+    /// Sends everything that is due. When it is to stop, the mail under way comes to its end, and the others wait.
+    pub async fn round(&self, outbox: &mut Outbox, stop: &CancellationToken) -> Result<Round, StoreError> {
         let (mut round, mut line, mut used) = (Round::default(), None, 0);
-        while round.trouble.is_none() {
+        while round.trouble.is_none() && !stop.is_cancelled() {
             let letters = outbox.take(AT_ONCE, (self.clock)())?;
             if letters.is_empty() {
                 break;
@@ -65,8 +65,9 @@ impl Courier {
                 }
                 used += 1;
                 match &round.trouble {
+                    _ if stop.is_cancelled() => outbox.give_back(&letter, None, (self.clock)())?,
                     None => self.deliver(outbox, &letter, &mut line, &mut round).await?,
-                    Some(trouble) => outbox.give_back(&letter, trouble, self.after_trouble())?,
+                    Some(trouble) => outbox.give_back(&letter, Some(trouble), self.after_trouble())?,
                 }
             }
             outbox.wipe()?;
@@ -99,7 +100,7 @@ impl Courier {
             }
             Err(NotSent::Server(why)) => {
                 *line = None;
-                outbox.give_back(letter, &why, self.after_trouble())?;
+                outbox.give_back(letter, Some(&why), self.after_trouble())?;
                 round.trouble = Some(why);
                 Ok(())
             }
@@ -128,21 +129,18 @@ impl Courier {
     }
 
     /// Sends what is due, whenever it is, until shutdown. Of a mail its outcome is logged, and not to whom it goes.
-    pub async fn run(self: Arc<Self>, outbox: Outbox, shutdown: CancellationToken) {
-        let mut outbox = Some(outbox);
-        while let Some(mut open) = outbox.take() {
-            match self.round(&mut open).await {
+    pub async fn run(&self, mut outbox: Outbox, shutdown: &CancellationToken) {
+        loop {
+            match self.round(&mut outbox, shutdown).await {
                 Ok(round) if round != Round::default() => log(&round),
                 Ok(_) => {}
                 Err(error) => tracing::error!(%error, "mails cannot be sent"),
             }
             tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = sleep(LOOK) => outbox = Some(open),
+                () = shutdown.cancelled() => return,
+                () = sleep(LOOK) => {}
             }
         }
-        // The store closes where it may wait for the disk.
-        let _ = spawn_blocking(move || drop(outbox)).await;
     }
 }
 

@@ -137,14 +137,14 @@ impl Outbox {
         let count = "UPDATE outbox SET attempts = attempts + 1, why = ? WHERE page = ? RETURNING attempts";
         let attempts: i64 = self.connection.query_row(count, params![why, letter.page.as_bytes()], |row| row.get(0))?;
         match usize::try_from(attempts - 1).ok().and_then(|n| AGAIN.get(n)) {
-            Some(after) => self.give_back(letter, why, UnixSeconds(now.0 + after)),
+            Some(after) => self.give_back(letter, Some(why), UnixSeconds(now.0 + after)),
             None => self.note_refused(letter, &format!("put off for three days, last with: {why}"), now),
         }
     }
 
-    /// It was not its turn: the mail server could not be used. That is no attempt.
-    pub fn give_back(&self, letter: &Letter, why: &str, due: UnixSeconds) -> Result<(), StoreError> {
-        let back = "UPDATE outbox SET due = ?, why = ? WHERE page = ? AND state = 'waiting'";
+    /// It was not its turn: the mail server could not be used, or sending was stopped. That is no attempt.
+    pub fn give_back(&self, letter: &Letter, why: Option<&str>, due: UnixSeconds) -> Result<(), StoreError> {
+        let back = "UPDATE outbox SET due = ?, why = coalesce(?, why) WHERE page = ? AND state = 'waiting'";
         self.connection.execute(back, params![due.0 as i64, why, letter.page.as_bytes()])?;
         Ok(())
     }
@@ -345,6 +345,15 @@ mod tests {
         outbox.put_off(&letters[0], "451 try later", now).unwrap();
         assert_eq!(outbox.counts().unwrap().refused, 1);
         assert!(outbox.refused_since(now).unwrap()[0].why.as_deref().unwrap().contains("451"));
+    }
+
+    #[test]
+    fn what_was_taken_and_not_tried_waits_for_its_turn() {
+        let (_folder, mut outbox) = outbox(&[1]);
+        let letters = outbox.take(1, NOW).unwrap();
+        outbox.give_back(&letters[0], None, NOW).unwrap();
+        assert!(outbox.delayed().unwrap().is_empty());
+        assert_eq!(outbox.take(1, NOW).unwrap().len(), 1);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 
 use super::{
     secret::Secret,
-    store::{CERTIFICATE, CREDENTIAL, Invited, Part},
+    store::{CERTIFICATE, CREDENTIAL, Claimed, Invited, Part},
     *,
 };
 
@@ -263,6 +263,23 @@ async fn what_is_deleted_is_in_no_file_and_its_id_is_never_used_again() {
     let other = site.claimed().await;
     let body = json!({ "id": link.id.to_string(), "owner": *link.owner.reveal(), "sealed": STANDARD.encode(&sealed), "kind": "credential" });
     assert_eq!(site.add(&other, body).await.kind(), (409, "id-used".into()));
+}
+
+#[tokio::test]
+async fn the_issuer_knows_how_far_an_invitation_has_come() {
+    let site = Site::new();
+    let (open, claimed, deleted) = (site.invited().await, site.claimed().await, site.claimed().await);
+    site.own(&deleted, "DELETE", "", None).await;
+    let stands = async |id: SealedId| {
+        let now = site.shared.now();
+        site.shared.with_store(move |store| store.claimed(&id, now)).await.unwrap()
+    };
+    assert_eq!(stands(open.id).await, Claimed::Open);
+    assert_eq!(stands(claimed.id).await, Claimed::Claimed);
+    assert_eq!(stands(deleted.id).await, Claimed::Deleted);
+    assert_eq!(stands(SealedId::new([9; 16])).await, Claimed::Over);
+    site.wait(1_000);
+    assert_eq!((stands(open.id).await, stands(claimed.id).await), (Claimed::Over, Claimed::Claimed));
 }
 
 #[tokio::test]

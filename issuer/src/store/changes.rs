@@ -50,6 +50,12 @@ impl Store {
         Ok(select.query_map(at, due)?.collect::<Result<_, _>>()?)
     }
 
+    /// How many revocations are decided, and not with the node.
+    pub fn undone(&self) -> Result<u64, StoreError> {
+        let count: i64 = self.connection.query_row("SELECT count(*) FROM revocations", [], |row| row.get(0))?;
+        Ok(count as u64)
+    }
+
     /// How many credentials and revocations have not come to their end, and belong to other places than this one.
     pub fn elsewhere(&self, place: &Place) -> Result<u64, StoreError> {
         let Place { issuer, chain, registry } = place;

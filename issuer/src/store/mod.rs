@@ -15,13 +15,14 @@ mod steps;
 mod tally;
 
 use std::{
-    fs::{self, File, OpenOptions},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    fs::{File, OpenOptions},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
+
+use crate::sqlite::{self, PRIVATE};
 
 pub use changes::Due;
 pub use error::StoreError;
@@ -30,10 +31,6 @@ pub use search::Wanted;
 
 /// Each brings the file from the version before (its place from 0) to the next one.
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
-/// Another command of ours may be writing: it is waited for so long.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// For the owner.
-const PRIVATE: u32 = 0o600;
 /// Pages kept in memory: 64 MiB (a negative count is in KiB), so that the indices of some hundred thousand
 /// credentials stay there.
 const CACHE: i64 = -(64 << 10);
@@ -47,19 +44,8 @@ pub struct Store {
 impl Store {
     /// Opens the store in this file, or makes it; one of an older version is brought up to date.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let unusable = |error| StoreError::File { path: path.to_owned(), error };
-        // SQLite gives the files beside it the permissions of this one.
-        OpenOptions::new().create(true).append(true).mode(PRIVATE).open(path).map_err(unusable)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(PRIVATE)).map_err(unusable)?;
-        let mut connection = Connection::open(path)?;
-        connection.busy_timeout(PATIENCE)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
+        let connection = sqlite::open(path, &MIGRATIONS)?;
         connection.pragma_update(None, "cache_size", CACHE)?;
-        // What reads before it writes would else fail at once where another one wrote in between.
-        connection.set_transaction_behavior(TransactionBehavior::Immediate);
-        migrate(&mut connection)?;
         Ok(Self { connection, path: path.to_owned() })
     }
 
@@ -71,22 +57,6 @@ impl Store {
         let locked = guard.and_then(|guard| guard.lock().map(|()| guard));
         locked.map_err(|error| StoreError::File { path, error })
     }
-}
-
-/// All or nothing, and once only, whoever else opens the file at the same moment.
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let newest = MIGRATIONS.len();
-    let changing = connection.transaction()?;
-    let found: i64 = changing.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let version = usize::try_from(found).ok().filter(|version| *version <= newest);
-    let version = version.ok_or(StoreError::Newer { found, known: newest })?;
-    for migration in &MIGRATIONS[version..] {
-        changing.execute_batch(migration)?;
-    }
-    if version < newest {
-        changing.pragma_update(None, "user_version", newest as i64)?;
-    }
-    Ok(changing.commit()?)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Parts of a request, refused like everything else: as a problem.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     extract::{
@@ -9,8 +11,12 @@ use axum::{
     http::{StatusCode, request::Parts},
 };
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::problem::{Kind, Problem};
+
+/// A body of JSON is here within this.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What stands in the places of the route's template.
 pub struct Segments<T>(pub T);
@@ -51,7 +57,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Object<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        Json::from_request(request, state).await.map(|Json(object)| Self(object)).map_err(refused)
+        let read = timeout(PATIENCE, Json::from_request(request, state)).await;
+        let read = read.map_err(|_| Problem::new(Kind::TooSlow, "send it again"))?;
+        read.map(|Json(object)| Self(object)).map_err(refused)
     }
 }
 

@@ -141,7 +141,7 @@ impl Studio {
         let mut tell = |step: Step<'_>| match step {
             Step::Invited(listed) => told.invited.push(listed.id.clone()),
             Step::Passed(id, passed) => {
-                let before = matches!(passed, Passed::Invited | Passed::Claimed);
+                let before = matches!(passed, Passed::Invited | Passed::Claimed | Passed::Deleted);
                 told.passed.push(Uninvited { id: id.to_owned(), why: passed.to_string(), before });
             }
             Step::Note(listed, note) => tracing::info!(id = listed.id, %note, "a certificate"),

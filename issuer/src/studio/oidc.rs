@@ -138,6 +138,8 @@ impl Provider {
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
+            // People sign in rarely: a connection that was kept would be closed at the other end.
+            .pool_max_idle_per_host(0)
             .build()
             .map_err(|error| wrong(&error))?;
         Ok(Self {
@@ -352,15 +354,21 @@ async fn take_in(studio: &Studio, back: Back, cookie: Option<&str>) -> Result<Us
         (_, error) => return Err(Lost::Provider(format!("the provider says: {error:?}"))),
     };
     let arrival = provider.arrive(way, code).await?;
-    let (name, role) = (arrival.name(&provider.settings)?, arrival.role(&provider.settings)?);
-    let found = studio.books.user_of_subject(&arrival.subject, name, role, now())?;
-    let deed = |who| Deed { who, what: What::SignIn, on: "OpenID Connect".to_owned() };
-    let Some(user) = found else {
-        studio.books.note_done(&deed(name.to_lowercase()), "refused: unknown", now())?;
-        return Err(Lost::Unknown("nobody added them, or their name is somebody else's"));
+    let found = recognise(studio, &provider.settings, &arrival);
+    let (who, outcome) = match &found {
+        Ok(user) => (user.name.clone(), "done"),
+        Err(_) => (format!("somebody ({})", arrival.subject), "refused: unknown"),
     };
-    studio.books.note_done(&deed(user.name.clone()), "done", now())?;
-    Ok(user)
+    let deed = Deed { who, what: What::SignIn, on: "OpenID Connect".to_owned() };
+    studio.books.note_done(&deed, outcome, now())?;
+    found
+}
+
+/// Who they are here.
+fn recognise(studio: &Studio, settings: &Oidc, arrival: &Arrival) -> Result<User, Lost> {
+    let (name, role) = (arrival.name(settings)?, arrival.role(settings)?);
+    let found = studio.books.user_of_subject(&arrival.subject, name, role, now())?;
+    found.ok_or(Lost::Unknown("nobody added them, or their name is somebody else's"))
 }
 
 fn provider(studio: &Studio) -> Result<&Provider, Problem> {

@@ -409,6 +409,7 @@ impl<'a> Turn<'a> {
             Passed::Differs(_) => "differs",
             Passed::Revoked(_) => "revoked",
             Passed::Fault(_) => "fault",
+            Passed::Overtaken(_) => "overtaken",
         };
         self.passed_count += 1;
         if self.passed_count <= MOST_PASSED {

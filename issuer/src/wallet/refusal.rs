@@ -30,6 +30,12 @@ impl Refusal {
         Self { error: "invalid_token", description, status: StatusCode::UNAUTHORIZED }
     }
 
+    /// Too many requests: 429.
+    pub fn too_many() -> Self {
+        let description = "too many requests from this address: wait a moment";
+        Self { error: "temporarily_unavailable", description, status: StatusCode::TOO_MANY_REQUESTS }
+    }
+
     /// This server is at fault: 500. What happened is in its log.
     pub fn server() -> Self {
         let description = "try again later";
@@ -41,6 +47,7 @@ impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         match problem.kind {
             Kind::Internal => Self::server(),
+            Kind::TooMany => Self::too_many(),
             _ => Self::new("invalid_request", "the body is too large, too slow, cut off, or of a wrong type"),
         }
     }

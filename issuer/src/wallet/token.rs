@@ -16,7 +16,6 @@ use crate::pages::{
     Shared,
     access::Counted,
     body::{self, SMALL},
-    problem::Problem,
     secret::Secret,
     store::ShareError,
 };
@@ -56,7 +55,7 @@ struct Detail {
 pub async fn token(State(shared): State<Shared>, request: Request<Body>) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     // Whoever guesses is stopped by the length of a code; whoever floods, here.
-    shared.rates().count(Counted::Claim, &parts.extensions, &parts.headers).map_err(too_many)?;
+    shared.rates().count(Counted::Claim, &parts.extensions, &parts.headers)?;
     if body::media_type(&parts.headers) != "application/x-www-form-urlencoded" {
         return Err(Refusal::new("invalid_request", "Content-Type must be application/x-www-form-urlencoded"));
     }
@@ -109,8 +108,4 @@ fn details(text: &str) -> Result<Value, Refusal> {
         "credential_configuration_id": CONFIGURATION,
         "credential_identifiers": [CONFIGURATION],
     }]))
-}
-
-fn too_many(_: Problem) -> Refusal {
-    Refusal::new("slow_down", "too many requests from this address: wait a moment")
 }

@@ -128,6 +128,21 @@ fn a_server_that_refuses_the_sender_refuses_no_learner() {
 }
 
 #[test]
+fn the_server_sends_what_waits_in_the_box() {
+    let Some(server) = MailServer::start("the_server_sends_what_waits", &json!({})) else { return };
+    let (office, _node) = office(2, &table(server.port));
+    office.run(&["invite", "--template", "botany", "--later"]).expect(0);
+    let config = office.path("issuer.toml");
+    let text = fs::read_to_string(&config).expect("readable");
+    let url = text.lines().find_map(|line| line.strip_prefix("public_url = ")).expect("a URL").trim_matches('"');
+    let pages = ShareServer::start(&config, url);
+    assert_eq!(by_address(&server.mails(2)).len(), 2);
+    assert!(!pages.log().contains("learner0@"), "the log tells who was written to");
+    pages.stop();
+    assert!(server.end().is_empty());
+}
+
+#[test]
 fn links_in_a_file_are_as_good_as_mails() {
     let (office, _node) = office(3, "");
     let told = office.run(&["invite", "--template", "botany"]).expect(64).stderr;

@@ -24,14 +24,19 @@ pub struct Browser {
 impl Browser {
     /// One that nobody is signed in with.
     pub fn new(origin: &str) -> Self {
-        let client = Client::builder().redirect(redirect::Policy::none()).timeout(None).build().expect("a client");
+        // A connection that was kept may be closed at the other end.
+        let client = Client::builder().redirect(redirect::Policy::none()).timeout(None).pool_max_idle_per_host(0);
+        let client = client.build().expect("a client");
         Self { client, origin: origin.to_owned(), cookies: Mutex::default() }
     }
 
     /// One that somebody is signed in with.
     pub fn signed_in(origin: &str, name: &str, password: &str) -> Self {
         let browser = Self::new(origin);
-        browser.send(Method::POST, "session", Some(json!({ "name": name, "password": password }))).json::<Value>().expect("a session");
+        browser
+            .send(Method::POST, "session", Some(json!({ "name": name, "password": password })))
+            .json::<Value>()
+            .expect("a session");
         assert_eq!(browser.get("session")["name"], name);
         browser
     }
@@ -120,4 +125,3 @@ fn expected(answer: Response, status: StatusCode) -> Value {
     assert_eq!(found, status, "{text}");
     serde_json::from_str(&text).expect("JSON")
 }
-

@@ -47,7 +47,11 @@ fn a_killed_studio_goes_on_with_its_runs() {
     let last = ana.watch(&run).pop().expect("events");
     assert_eq!((&last["state"], &last["written"]), (&json!("done"), &json!(2)), "{last}");
     let summary = &last["summary"];
-    assert_eq!((&summary["issued"], &summary["already"], &summary["faults"]), (&json!(2), &json!(0), &json!(1)), "{last}");
+    assert_eq!(
+        (&summary["issued"], &summary["already"], &summary["faults"]),
+        (&json!(2), &json!(0), &json!(1)),
+        "{last}"
+    );
     assert_eq!(last["passed"].as_array().map(Vec::len), Some(1), "{last}");
     assert_eq!(ana.watch(&second).pop().expect("events")["state"], "done");
     check(&ana, 3);

@@ -23,7 +23,10 @@ fn staff_issue_revoke_and_correct_and_the_log_has_it() {
     let ben = Browser::signed_in(&studio.url, "ben", PASSWORD);
     let issuer = ben.get("issuer");
     assert_eq!((&issuer["node"]["ready"], &issuer["node"]["trouble"]), (&json!(true), &Value::Null), "{issuer}");
-    assert_eq!(issuer["node"]["account"].as_str().map(str::to_lowercase).as_deref(), Some(world.issuer.address.as_str()));
+    assert_eq!(
+        issuer["node"]["account"].as_str().map(str::to_lowercase).as_deref(),
+        Some(world.issuer.address.as_str())
+    );
 
     assert_eq!(ben.status(Method::PUT, "templates/botany", Some(json!({ "text": TEMPLATE }))), StatusCode::OK);
     let roster = ben.upload("botany", ROSTER);
@@ -32,13 +35,22 @@ fn staff_issue_revoke_and_correct_and_the_log_has_it() {
     let events = ben.watch(&run);
     let last = events.last().expect("events");
     assert_eq!((&last["state"], &last["drafted"], &last["written"]), (&json!("done"), &json!(2), &json!(2)), "{last}");
-    assert_eq!((&last["summary"]["issued"], &last["summary"]["faults"], &last["failed"]), (&json!(2), &json!(2), &json!(true)));
+    assert_eq!(
+        (&last["summary"]["issued"], &last["summary"]["faults"], &last["failed"]),
+        (&json!(2), &json!(2), &json!(true))
+    );
     let lines: Vec<_> = last["passed"].as_array().expect("rows").iter().map(|row| row["line"].clone()).collect();
     assert_eq!(lines, [4, 5]);
     let progress: Vec<_> = events.iter().map(|event| event["written"].as_u64().expect("a number")).collect();
     assert!(progress.is_sorted(), "{progress:?}");
     let failed = String::from_utf8(ben.bytes(&format!("runs/{run}/failed.csv"))).expect("UTF-8");
-    assert!(failed.contains("Nobody") && failed.contains("'=HYPERLINK") && !failed.contains("\n=") && !failed.contains("\"=HYPERLINK"), "{failed}");
+    assert!(
+        failed.contains("Nobody")
+            && failed.contains("'=HYPERLINK")
+            && !failed.contains("\n=")
+            && !failed.contains("\"=HYPERLINK"),
+        "{failed}"
+    );
     until("the roster is removed", || {
         fs::read_dir(studio.folder().join("data/studio/rosters")).expect("a folder").next().is_none().then_some(())
     });
@@ -59,7 +71,10 @@ fn staff_issue_revoke_and_correct_and_the_log_has_it() {
 /// Ada's name is corrected, and Grace's credential revoked.
 fn correct(world: &World, ben: &Browser, id: &str, old: &std::path::Path) {
     let path = format!("credentials/{id}/reissue");
-    assert_eq!(ben.status(Method::POST, &path, Some(json!({ "changes": { "email": "nonsense" } }))), StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        ben.status(Method::POST, &path, Some(json!({ "changes": { "email": "nonsense" } }))),
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     let run = ben.post(&path, json!({ "changes": { "name": "Ada King" }, "reason": 3 }))["run"].clone();
     let last = ben.watch(&run).pop().expect("events");
     assert_eq!((&last["state"], &last["summary"]["superseded"]), (&json!("done"), &json!(1)), "{last}");
@@ -77,7 +92,10 @@ fn correct(world: &World, ben: &Browser, id: &str, old: &std::path::Path) {
     let revoked = ben.post("credentials/revoke", json!({ "ids": [grace], "reason": 4 }));
     assert_eq!(revoked, json!({ "revoked": [grace], "refused": [], "waiting": [] }));
     assert_eq!(ben.get("credentials?state=revoked")["credentials"].as_array().map(Vec::len), Some(2));
-    assert_eq!(ben.status(Method::POST, "credentials/revoke", Some(json!({ "ids": ["urn:uuid:none"] }))), StatusCode::NOT_FOUND);
+    assert_eq!(
+        ben.status(Method::POST, "credentials/revoke", Some(json!({ "ids": ["urn:uuid:none"] }))),
+        StatusCode::NOT_FOUND
+    );
 }
 
 fn log(studio: &Studio, ben: &Browser, id: &str, run: &Value) {
@@ -89,7 +107,10 @@ fn log(studio: &Studio, ben: &Browser, id: &str, run: &Value) {
     let has = |who: &str, what: &str, on: &str, outcome: &str| {
         let found = entries.iter().any(|entry| {
             let text = |name: &str| entry[name].as_str().unwrap_or_default();
-            text("who") == who && text("what") == what && text("on").contains(on) && text("outcome").starts_with(outcome)
+            text("who") == who
+                && text("what") == what
+                && text("on").contains(on)
+                && text("outcome").starts_with(outcome)
         });
         assert!(found, "{who} {what} {on}: {outcome} is not in {entries:#?}");
     };

@@ -14,6 +14,8 @@ pub enum Claimed {
     Open,
     /// Its learner has it.
     Claimed,
+    /// Its learner deleted it.
+    Deleted,
     /// It is not there, or its time is over.
     Over,
 }
@@ -78,7 +80,12 @@ impl ShareStore {
         Ok(match invitation(&self.connection, id)? {
             Some(Invitation { owner: Some(_), .. }) => Claimed::Claimed,
             Some(Invitation { expires: Some(expires), .. }) if expires > now.0 as i64 => Claimed::Open,
-            _ => Claimed::Over,
+            Some(_) => Claimed::Over,
+            None => match absent(&self.connection, id) {
+                ShareError::Gone(Gone::Deleted) => Claimed::Deleted,
+                ShareError::Gone(_) | ShareError::Unknown => Claimed::Over,
+                error => return Err(error),
+            },
         })
     }
 

@@ -84,6 +84,7 @@ pub struct Entry {
     /// Its number. Later entries have higher ones.
     pub id: i64,
     /// When.
+    #[serde(serialize_with = "super::as_text")]
     #[schema(value_type = String)]
     pub at: UnixSeconds,
     /// Who: a user's name, or `command line`.

@@ -95,3 +95,8 @@ fn maybe_seconds(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<UnixSe
 fn number(time: UnixSeconds) -> i64 {
     time.0 as i64
 }
+
+/// As people and JavaScript read it.
+fn as_text<S: serde::Serializer>(time: &UnixSeconds, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(time)
+}

@@ -24,6 +24,7 @@ pub struct User {
     /// Whether they have signed in through OpenID Connect.
     pub oidc: bool,
     /// When they were added.
+    #[serde(serialize_with = "super::as_text")]
     #[schema(value_type = String)]
     pub added: UnixSeconds,
 }

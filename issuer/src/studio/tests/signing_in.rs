@@ -3,7 +3,7 @@
 use axum::http::{StatusCode, header};
 use serde_json::json;
 
-use super::{Answer, Desk, PASSWORD};
+use super::{Answer, Desk, NOW, PASSWORD};
 use crate::studio::role::Role::{Admin, Issuer, Viewer};
 
 async fn sign_in(desk: &Desk, name: &str, password: &str) -> Answer {
@@ -112,6 +112,7 @@ async fn admins_manage_users() {
     let users = desk.get("users", Admin).await;
     assert_eq!(users.json()["users"].as_array().unwrap().len(), 4);
     assert!(!String::from_utf8_lossy(&users.bytes).contains("argon2"));
+    assert_eq!(users.json()["users"][0]["added"], NOW.to_string());
     let remove = async |name: &str| desk.ask("DELETE", &format!("users/{name}"), &admin, None).await;
     assert_eq!(remove("maria@university.example").await.status, StatusCode::NO_CONTENT);
     assert_eq!(remove("maria@university.example").await.problem(), "unknown");
