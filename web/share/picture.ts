@@ -67,7 +67,9 @@ async function painted({ type, bytes }: Carried): Promise<Uint8Array> {
 /** A round badge with the name of the achievement. */
 function drawn({ title, issuer }: Told): string {
   const lines = wrapped(title, 13).slice(0, 4);
-  const top = 330 - (lines.length - 1) * 38;
+  // The longest line fits into the circle.
+  const size = Math.min(62, 800 / Math.max(1, ...lines.map(({ length }) => length)));
+  const top = 330 - (lines.length - 1) * 0.56 * size;
   const text = (size: number, y: number, fill: string, words: string) =>
     s('text', { x: 320, y, fill, 'font-size': size, 'font-family': 'Georgia, serif', 'text-anchor': 'middle' }, words);
   const svg = s(
@@ -76,7 +78,7 @@ function drawn({ title, issuer }: Told): string {
     s('circle', { cx: 320, cy: 320, r: 310, fill: '#0b5f73' }),
     s('circle', { cx: 320, cy: 320, r: 280, fill: '#ffffff' }),
     s('circle', { cx: 320, cy: 320, r: 268, fill: 'none', stroke: '#0b5f73', 'stroke-width': 3 }),
-    ...lines.map((line, at) => text(68, top + at * 76, '#1d2327', line)),
+    ...lines.map((line, at) => text(size, top + at * 1.12 * size, '#1d2327', line)),
     text(32, 515, '#565f66', wrapped(issuer.name ?? '', 20)[0] ?? ''),
   );
   return written(svg);
