@@ -10,7 +10,7 @@ fuzz_target!(|data: &[u8]| {
         let text = &attached.credential;
         assert!(text.len() <= MAX_TEXT);
         // Alone in a file, it is found again.
-        let alone = [b"%PDF-1.7\n1 0 obj <</Type/EmbeddedFile>> stream\n", text, b"endstream"].concat();
+        let alone = [b"%PDF-1.7\n1 0 obj <</Type/EmbeddedFile>> stream\n", text.as_slice(), b"endstream"].concat();
         let again = || credential(&alone).ok().flatten().map(|attached| attached.credential);
         assert!(text.windows(9).any(|end| end == b"endstream") || again().as_ref() == Some(text));
     }
