@@ -197,7 +197,9 @@ impl Studio {
     }
 
     fn hold(&self, run: i64, why: &TurnError) {
-        if let Err(error) = self.books.set_run_error(run, Some(&why.to_string())) {
+        // Between turns it is shown as it is written down.
+        let counts = self.queue.counts(run).map_or(Ok(()), |counts| self.books.note_counts(run, counts));
+        if let Err(error) = counts.and_then(|()| self.books.set_run_error(run, Some(&why.to_string()))) {
             tracing::error!(%error, "the run's trouble could not be written down");
         }
         self.queue.show(None);

@@ -2,5 +2,6 @@
 
 mod accounts;
 mod browser;
+mod people;
 mod resumed;
 mod story;

@@ -197,6 +197,15 @@ impl Books {
         Ok(())
     }
 
+    /// How far its credentials have come.
+    pub fn note_counts(&self, id: i64, counts: Counts) -> Result<(), BooksError> {
+        let Counts { drafted, submitted, anchored, written } = counts;
+        let [drafted, submitted, anchored, written] = [drafted, submitted, anchored, written].map(|count| count as i64);
+        let update = "UPDATE runs SET drafted = ?, submitted = ?, anchored = ?, written = ? WHERE id = ?";
+        self.lock().execute(update, params![drafted, submitted, anchored, written, id])?;
+        Ok(())
+    }
+
     /// It came to its end.
     pub fn end_run(
         &self,

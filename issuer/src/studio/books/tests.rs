@@ -155,6 +155,9 @@ fn runs_are_worked_on_in_their_order() {
     assert_eq!(next(), Some((first, RunState::Running)));
     books.set_run_error(first, Some("the node is away")).unwrap();
     assert_eq!(next(), Some((first, RunState::Held)));
+    let half = Counts { drafted: 3, submitted: 2, anchored: 1, written: 0 };
+    books.note_counts(first, half).unwrap();
+    assert_eq!(books.run(first).unwrap().unwrap().counts, half);
     assert_eq!(books.turns(first).unwrap(), [RunId(7), RunId(9)]);
     assert!(books.stale_rosters(NOW).unwrap().is_empty());
     books.end_run(first, Counts { drafted: 3, ..Counts::default() }, Ok("{}"), later(2)).unwrap();
