@@ -24,11 +24,14 @@ pub fn list_path(issuer: Address, purpose: Purpose, list: ListNumber) -> String 
 
 /// The entry that names the issuer's own bit, in the list that the server of this URL (without a slash at its end) offers.
 pub fn own_entry(server: &str, issuer: Address, purpose: Purpose, index: StatusIndex) -> Value {
+    let (list, within) = (format!("{server}{}", list_path(issuer, purpose, index.list())), index.within_list());
     json!({
+        // Open Badges 3.0 asks for one; W3C leaves it out where it likes.
+        "id": format!("{list}#{within}"),
         "type": TYPE,
         "statusPurpose": purpose.name(),
-        "statusListIndex": index.within_list().to_string(),
-        "statusListCredential": format!("{server}{}", list_path(issuer, purpose, index.list())),
+        "statusListIndex": within.to_string(),
+        "statusListCredential": list,
     })
 }
 

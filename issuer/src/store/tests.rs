@@ -1,6 +1,6 @@
 //! What no run may break, whatever else happens between its steps.
 
-use std::path::Path;
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use serde_json::json;
 use testamur::node::Place;
