@@ -2,7 +2,7 @@
 //! `/studio/api`, and the pages of `web/studio`.
 //!
 //! Reading order: [`role`] and [`access`] (who may do what) → [`books`] (what is kept) → `session` and `oidc` (signing in)
-//! → `templates`, `rosters` → `runs` with [`queue`] (issuing in the background) → `credentials`, `changes` (what was
+//! → `templates`, `rosters` → `runs` with `queue` and `turn` (issuing in the background) → `credentials`, `changes` (what was
 //! issued, and taking it back) → `users`, `audit`. `api` describes all of it; `problem` has every refusal.
 //!
 //! Every write is in the audit log before it is done ([`Studio::logged`]), and is finished though its client goes away.
@@ -32,6 +32,7 @@ mod settings;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod upload;
 mod users;
 
