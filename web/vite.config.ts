@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { type Plugin, defineConfig } from 'vite';
 
-/** Pages that only a node serves, under paths of any depth: they name their files from the root. */
-const OF_THE_NODE = ['explore/'];
+/** Pages that a server of ours serves under paths of any depth: they name their files from the root. */
+const FROM_THE_ROOT = ['explore/', 'share/'];
 /** The package for browsers, as scripts/build-wasm leaves it. */
 const PACKAGE = new URL('../target/wasm/package/', import.meta.url);
 
@@ -36,8 +36,8 @@ export default defineConfig({
   define: { __VERIFIER__: JSON.stringify(`${verifier?.folder}/index.js`) },
   experimental: {
     renderBuiltUrl(file, { hostId, hostType }) {
-      const ofTheNode = hostType === 'html' && OF_THE_NODE.some((folder) => hostId.startsWith(folder));
-      return ofTheNode ? `/${file}` : { relative: true };
+      const fromTheRoot = hostType === 'html' && FROM_THE_ROOT.some((folder) => hostId.startsWith(folder));
+      return fromTheRoot ? `/${file}` : { relative: true };
     },
   },
   build: {
@@ -48,8 +48,8 @@ export default defineConfig({
     rolldownOptions: {
       input: {
         explore: 'explore/index.html',
+        ...(verifier && { verify: 'verify/index.html', share: 'share/index.html', embed: 'embed/index.html', 'testamur-verify': 'embed/testamur-verify.ts' }),
         studio: 'studio/index.html',
-        ...(verifier && { verify: 'verify/index.html', embed: 'embed/index.html', 'testamur-verify': 'embed/testamur-verify.ts' }),
       },
       output: {
         // The name that other people's pages write down.

@@ -6,6 +6,7 @@
 //! is asked of [`Supplies`]. What comes out of a check is [`testamur_core::checked::Checked`], an input of
 //! `testamur_core::verify`.
 
+pub mod attached;
 pub mod badge2;
 pub mod baked;
 pub mod check;

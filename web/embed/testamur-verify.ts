@@ -4,7 +4,8 @@
  *     <script type="module" src="https://verify.example/embed/testamur-verify.js"></script>
  *     <testamur-verify src="diploma.json"></testamur-verify>
  *
- * Attributes: `src` (a URL from which the credential is fetched) or `credential` (its text); `rpc` (endpoints, separated
+ * Attributes: `src` (a URL from which the credential is fetched, or a link to a share page, whose sealed content is opened
+ * here) or `credential` (its text); `rpc` (endpoints, separated
  * by spaces) in place of those that this module's host names; `lang`. Event: `verdict`, with the result in `detail`.
  * Whoever owns the page can show anything on it: the link leads to this module's host, where nobody else does.
  */
@@ -14,6 +15,8 @@ import { told } from '../src/credential';
 import { type Child, h, replace } from '../src/dom';
 import { inLanguage } from '../src/i18n';
 import { VERDICTS, sign } from '../src/sign';
+import { parse } from '../share/address';
+import { open } from '../share/sealed';
 import { type Result, verifier } from '../src/verifier';
 import { defaults, options, site } from '../verify/settings';
 import { why } from '../verify/tell';
@@ -64,9 +67,11 @@ class TestamurVerify extends HTMLElement {
   async #bytes(signal: AbortSignal): Promise<Uint8Array> {
     const text = this.getAttribute('credential');
     if (text !== null) return new TextEncoder().encode(text);
-    const answer = await fetch(new URL(this.getAttribute('src') ?? '', document.baseURI), { signal, credentials: 'omit' });
-    if (!answer.ok) throw new Error(`HTTP status ${answer.status}`);
-    return new Uint8Array(await answer.arrayBuffer());
+    const url = new URL(this.getAttribute('src') ?? '', document.baseURI);
+    const shared = parse(url.href);
+    if (typeof shared === 'string' || shared.kind !== 'c') return get(url, signal);
+    const sealed = await get(new URL(`/v1/pages/${shared.id}/sealed`, url), signal);
+    return new TextEncoder().encode(await open(sealed, shared));
   }
 
   #tell(result: Result, link: string): void {
@@ -87,6 +92,12 @@ class TestamurVerify extends HTMLElement {
     const attributes = name === 'a' ? { href, target: '_blank', rel: 'noopener' } : { role: 'status' };
     replace(this.#root as unknown as Element, h(name, { class: kind, ...attributes }, sign(kind), inside));
   }
+}
+
+async function get(url: URL, signal: AbortSignal): Promise<Uint8Array> {
+  const answer = await fetch(url, { signal, credentials: 'omit', referrerPolicy: 'no-referrer' });
+  if (!answer.ok) throw new Error(`HTTP status ${answer.status}`);
+  return new Uint8Array(await answer.arrayBuffer());
 }
 
 customElements.define('testamur-verify', TestamurVerify);

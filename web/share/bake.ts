@@ -25,7 +25,7 @@ export function bakePng(image: Uint8Array, credential: string): Uint8Array<Array
 export function bakeSvg(image: string, credential: string): string {
   const parsed = new DOMParser().parseFromString(image, 'image/svg+xml');
   const root = parsed.documentElement;
-  if (root.namespaceURI !== SVG || root.localName !== 'svg') throw new NoPicture('no SVG');
+  if (root.namespaceURI !== SVG || root.localName !== 'svg' || parsed.querySelector('parsererror')) throw new NoPicture('no SVG');
   for (const [namespace, name] of [[OB3, 'credential'], ['http://openbadges.org', 'assertion']] as const) {
     for (const earlier of [...parsed.getElementsByTagNameNS(namespace, name)]) earlier.remove();
   }

@@ -2,7 +2,7 @@
 
 import { checked, html } from './escape';
 
-/** What the element verifies: the credential at an address that other pages may read (CORS), or the credential itself. */
+/** What the element verifies: the credential at an address that other pages may read (CORS), a share page's too; or the credential itself. */
 export type Embedded = { at: string } | { whole: string };
 
 /** Two lines of HTML. `host` serves the verifying pages (`https://verify.example`). */

@@ -12,7 +12,7 @@ export interface Entry {
   name: string;
   organization: string;
   /** The number of the issuer's page on LinkedIn: with it the entry shows the issuer's logo. */
-  organizationId?: string;
+  organizationId?: number;
   /** When it was issued; nothing where that cannot be told. */
   issued?: Date;
   expires?: Date;
@@ -30,7 +30,7 @@ export function url(entry: Entry): string {
   const { name, organization, organizationId, issued, expires, link, id } = entry;
   const pairs: [string, string | undefined][] = [
     ['name', name],
-    organizationId === undefined ? ['organizationName', organization] : ['organizationId', organizationId],
+    organizationId === undefined ? ['organizationName', organization] : ['organizationId', String(organizationId)],
     ...month('issue', issued),
     ...month('expiration', expires),
     ['certUrl', link],

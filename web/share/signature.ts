@@ -13,18 +13,18 @@ export interface Signature {
   image?: string | undefined;
 }
 
-/** As HTML of the kind that mail programs keep: a table, styles in the elements, no script, and a text for the picture. */
+/**
+ * As HTML of the kind that mail programs keep: a table, no script, and no styles, which the clipboard would lose under this
+ * page's policy; letters are as in the rest of the mail.
+ */
 export function html({ achievement, issuer, link, verify, image }: Signature): string {
   const href = escaped(checked(link));
   const shown = image?.startsWith('https://') && isWeb(image) ? image : undefined;
-  const picture =
-    shown === undefined
-      ? ''
-      : `<td style="padding:0 12px 0 0;vertical-align:middle"><a href="${href}"><img src="${escaped(shown)}" alt="" width="56" height="56" style="display:block;border:0"></a></td>`;
+  const img = shown && `<a href="${href}"><img src="${escaped(shown)}" alt="" width="56" height="56" border="0"></a>`;
+  const picture = img === undefined ? '' : `<td width="68" valign="middle">${img}</td>`;
   return (
-    '<table role="presentation" cellpadding="0" cellspacing="0" style="border-collapse:collapse;font:14px/1.4 Arial,Helvetica,sans-serif">' +
-    `<tr>${picture}<td style="vertical-align:middle"><strong>${escaped(achievement)}</strong><br>${escaped(issuer)}<br>` +
-    `<a href="${href}">${escaped(verify)}</a></td></tr></table>\n`
+    `<table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr>${picture}<td valign="middle">` +
+    `<strong>${escaped(achievement)}</strong><br>${escaped(issuer)}<br><a href="${href}">${escaped(verify)}</a></td></tr></table>\n`
   );
 }
 

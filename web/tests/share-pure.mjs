@@ -7,8 +7,8 @@ import { test } from 'node:test';
 import { runnerImport } from 'vite';
 
 const load = async (name) => (await runnerImport(new URL(`../share/${name}.ts`, import.meta.url).pathname, { configFile: false, logLevel: 'error' })).module;
-const [address, sealed, linkedin, signature, embed, escape] = await Promise.all(
-  ['address', 'sealed', 'linkedin', 'signature', 'embed-code', 'escape'].map(load),
+const [address, sealed, linkedin, signature, embed, escape, bake, portfolio] = await Promise.all(
+  ['address', 'sealed', 'linkedin', 'signature', 'embed-code', 'escape', 'bake', 'portfolio-content'].map(load),
 );
 const vectors = JSON.parse(readFileSync(new URL('../../tests/vectors/sealed.json', import.meta.url), 'utf8'));
 const bytes = (text) => new Uint8Array(Buffer.from(text, 'base64'));
@@ -102,7 +102,7 @@ test("LinkedIn's link says what the credential does", () => {
       '&expirationMonth=12&certUrl=https%3A%2F%2Fissuer.example%2Fc%2Fabc%23key%26x%3D1' +
       '&certId=urn%3Auuid%3A1b4e28ba-2fa1-11d2-883f-0016d3cca427',
   );
-  const listed = linkedin.url({ ...entry, organizationId: '1337', expires: undefined });
+  const listed = linkedin.url({ ...entry, organizationId: 1337, expires: undefined });
   assert.match(listed, /&organizationId=1337&issueYear/);
   assert.doesNotMatch(listed, /expiration|organizationName/);
   assert.match(linkedin.url({ ...entry, name: "a!'()*\ud800" }), /name=a%21%27%28%29%2A%EF%BF%BD&/);
@@ -127,6 +127,7 @@ test('a signature is a link and nothing that runs', () => {
   const html = signature.html(given);
   assert.match(html, /<strong>R&amp;D &lt;Master&gt;<\/strong>/);
   assert.equal(html.split('<a href').length, 3);
+  assert.doesNotMatch(html, /style=/);
   assert.match(html, /<img src="https:\/\/issuer.example\/1.png" alt=""/);
   assert.equal(signature.text(given), 'R&D <Master> · Universidad de Ejemplo\nVerify this credential: https://issuer.example/c/1#k\n');
   assert.doesNotMatch(signature.html({ ...given, image: 'data:image/png;base64,AA' }), /<img/);
@@ -142,6 +143,27 @@ test('the code to embed holds nothing but the element', () => {
   );
   assert.equal(code({ whole: '{"name":"</testamur-verify><script>"}' }).split('<script').length, 2);
   assert.throws(() => code({ at: 'javascript:alert(1)' }), /javascript:/);
+});
+
+const PIXEL = bytes('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==');
+
+test('a PNG carries one credential, behind its head', () => {
+  const kinds = (png) => Buffer.from(png).toString('latin1').match(/IHDR|iTXt|IDAT|IEND/g);
+  const first = bake.bakePng(PIXEL, '{"name":"ñ"}');
+  assert.deepEqual(kinds(first), ['IHDR', 'iTXt', 'IDAT', 'IEND']);
+  const second = Buffer.from(bake.bakePng(first, '{"name":"other"}'));
+  assert.deepEqual(kinds(second), ['IHDR', 'iTXt', 'IDAT', 'IEND']);
+  assert.ok(second.includes('openbadgecredential\0\0\0\0\0{"name":"other"}') && !second.includes('ñ'));
+  for (const spoilt of [PIXEL.subarray(0, 50), PIXEL.subarray(1), new Uint8Array()]) assert.throws(() => bake.bakePng(spoilt, '{}'), bake.NoPicture);
+});
+
+test('a portfolio that others wrote is read as far as it is one', () => {
+  const [id, key] = ['A', 'B'].map((letter) => `${letter.repeat(21)}A`);
+  const read = (value) => portfolio.parsePortfolio(JSON.stringify(value));
+  assert.deepEqual(read({ title: 7, credentials: [{ id, key, more: 1 }, { id }, null, 'x', { id, key: '../x' }] }), { title: '', about: '', credentials: [{ id, key }] });
+  assert.equal(read({ title: 'a', credentials: Array.from({ length: 500 }, () => ({ id, key })) }).credentials.length, 100);
+  for (const wrong of [null, [], 'x', { credentials: {} }]) assert.throws(() => read(wrong), { kind: 'damaged' });
+  assert.throws(() => portfolio.parsePortfolio('{'), { kind: 'damaged' });
 });
 
 test('nothing of others becomes markup', () => {

@@ -10,11 +10,11 @@ import { type Options, type RecognisedIssuer, type Verifier, verifier } from '..
 import { type Item, read } from './files';
 import { complain, dropAnywhere, intake } from './intake';
 import { type Settings, defaults, kept, options, site } from './settings';
-import { settingsForm } from './settings-form';
+import { openSettings, settingsForm } from './settings-form';
 import { card } from './show';
 import { overview } from './table';
-import { why } from './tell';
-import { basis, checks, verdict } from './verdict';
+import { trustedBy, why } from './tell';
+import { basis, checks, copyLink, verdict } from './verdict';
 import { t } from './words';
 
 const host = await site();
@@ -51,19 +51,16 @@ function one(item: Item): Child[] {
   if (!result) return [h('h1', { id: 'verdict', tabindex: -1 }, item.name), notice(trouble ?? '', 'bad'), another()];
   const release = (released: () => void) => void let_go.push(released);
   return [
-    verdict(item, result, { again, settings: openSettings, recognise, askHosts, ...(items.length === 1 && { another: reset }) }),
-    h('div', { class: 'result' }, card(item, release), h('div', {}, checks(result), basis(item, result, trust()))),
+    verdict(item, result, { again, settings: openSettings, recognise, askHosts }, {
+      alone: items.length === 1,
+      actions: (said) => [items.length === 1 && another('main'), copyLink(item, said)],
+    }),
+    h('div', { class: 'result' }, card(item, release), h('div', {}, checks(result), basis(item, result, trustedBy({ settings, preset, host })))),
   ];
 }
 
-/** Who decided what is trusted. */
-function trust(): string {
-  if (JSON.stringify(settings) !== JSON.stringify(preset)) return t('basis-trust-own');
-  return Object.keys(host).length === 0 ? t('basis-trust-default') : t('basis-trust-host', { host: location.host });
-}
-
-function another(): HTMLElement {
-  return h('button', { type: 'button', onclick: reset }, t('another'));
+function another(kind?: string): HTMLElement {
+  return h('button', { type: 'button', class: kind, onclick: reset }, t('another'));
 }
 
 function how(): HTMLElement {
@@ -155,14 +152,6 @@ function again(): void {
 function apply(changed: Settings): void {
   settings = changed;
   if (items.length > 0) again();
-}
-
-function openSettings(): void {
-  const panel = document.querySelector<HTMLDetailsElement>('#settings');
-  if (!panel) return;
-  panel.open = true;
-  panel.scrollIntoView();
-  panel.querySelector('textarea')?.focus();
 }
 
 /** Until the page is closed, unless the visitor keeps the settings. */

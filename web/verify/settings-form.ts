@@ -76,6 +76,15 @@ export function settingsForm(settings: Settings, defaults: Settings, apply: (set
   }
 }
 
+/** Leads the visitor to the panel. */
+export function openSettings(): void {
+  const panel = document.querySelector<HTMLDetailsElement>('#settings');
+  if (!panel) return;
+  panel.open = true;
+  panel.scrollIntoView();
+  panel.querySelector('textarea')?.focus();
+}
+
 function all(form: HTMLFormElement): Settings {
   const value = (name: string) => (form.elements.namedItem(name) as HTMLTextAreaElement).value;
   const list = (name: Lists) => value(name).split('\n').map((line) => line.trim()).flatMap((line, at) => (line === '' ? [] : [read(name, line, at, form)]));

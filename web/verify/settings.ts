@@ -22,6 +22,15 @@ export interface Settings {
 export interface Site extends Partial<Settings> {
   /** Whether a node serves the page, so that its other pages are there. */
   node?: boolean;
+  /** The number of its institution's page on LinkedIn. */
+  linkedin?: number;
+}
+
+/** What holds, what the page's host has set, and what that comes to. */
+export interface Trust {
+  host: Site;
+  preset: Settings;
+  settings: Settings;
 }
 
 /** Where they are kept on this device, if the visitor says so. */
@@ -40,7 +49,7 @@ export async function site(url = 'config.json'): Promise<Site> {
 }
 
 /** The published policy, with what the host added. */
-export function defaults(policy: Policy, { node: _, ...site }: Site): Settings {
+export function defaults(policy: Policy, { node: _, linkedin: __, ...site }: Site): Settings {
   const settings = { ...NONE, ...site };
   return { ...settings, chains: [...new Set([...(policy.chains ?? []), ...settings.chains])] };
 }

@@ -4,6 +4,7 @@ import { type Child, h } from '../src/dom';
 import { moment } from '../src/i18n';
 import { chain } from '../src/parts';
 import type { Check, Result } from '../src/verifier';
+import type { Trust } from './settings';
 import { t, known } from './words';
 
 type Detail = { [member: string]: unknown };
@@ -32,6 +33,12 @@ export function onlyAKey({ checks }: Result): boolean {
   const detail = checks.find(({ check }) => check === 'issuer')?.detail;
   if (detail === undefined || typeof detail['name'] === 'string') return false;
   return detail['tie'] === 'selfNamed' || /^did:(key|jwk|pkh):/.test(String(detail['named']));
+}
+
+/** Who decided what is trusted. */
+export function trustedBy({ settings, preset, host }: Trust): string {
+  if (JSON.stringify(settings) !== JSON.stringify(preset)) return t('basis-trust-own');
+  return Object.keys(host).length === 0 ? t('basis-trust-default') : t('basis-trust-host', { host: location.host });
 }
 
 function told(detail: Detail): string | undefined {

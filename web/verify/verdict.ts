@@ -13,10 +13,17 @@ import { t } from './words';
 /** Links longer than this are cut off by some programs through which people send them. */
 const LONGEST_LINK = 32_000;
 
+/** What surrounds a verdict. */
+export interface Around {
+  /** Whether it is what the page is about; beside others, it is one part of it. */
+  alone: boolean;
+  /** What can be done with the credential; `said` tells what came of it. */
+  actions(said: HTMLElement): Child[];
+}
+
 /** The word, the sign, one sentence, and what can be done. */
-export function verdict(item: Item, result: Result, ways: Ways & { another?: () => void }): HTMLElement {
-  // Beside others, it is one part of the page.
-  const [name, id] = ways.another ? (['h1', 'verdict'] as const) : (['h2', 'verdict-of-one'] as const);
+export function verdict(item: Item, result: Result, ways: Ways, around: Around): HTMLElement {
+  const [name, id] = around.alone ? (['h1', 'verdict'] as const) : (['h2', 'verdict-of-one'] as const);
   const kind = VERDICTS[result.verdict];
   const said = h('p', { class: 'said', role: 'status' });
   const evidence = result.evidence;
@@ -35,8 +42,7 @@ export function verdict(item: Item, result: Result, ways: Ways & { another?: () 
       h(
         'div',
         { class: 'row actions' },
-        ways.another && h('button', { type: 'button', class: 'main', onclick: ways.another }, t('another')),
-        result.opened?.credential && h('button', { type: 'button', onclick: () => void copy(item, said) }, t('get-link')),
+        ...around.actions(said),
         evidence && h('button', { type: 'button', title: t('evidence-about'), onclick: () => save(`${item.name}.evidence`, evidence) }, t('get-evidence')),
         h('button', { type: 'button', onclick: () => window.print() }, t('print')),
       ),
@@ -101,6 +107,11 @@ function requests(asked: Result['asked']): HTMLElement {
   const line = ({ kind, of, method, trouble }: Result['asked'][number]) =>
     h('li', {}, h('code', {}, [method ?? kind, of].filter(Boolean).join(' ')), trouble !== null && h('span', { class: 'error' }, ` ${trouble}`));
   return h('details', { class: 'asked' }, h('summary', {}, `${t('basis-asked')}: ${t('basis-requests', { count: asked.length })}`), h('ol', {}, ...asked.map(line)));
+}
+
+/** A link to this page with the credential in it. */
+export function copyLink(item: Item, said: HTMLElement): Child {
+  return item.result?.opened?.credential && h('button', { type: 'button', onclick: () => void copy(item, said) }, t('get-link'));
 }
 
 async function copy({ bytes }: Item, said: HTMLElement): Promise<void> {

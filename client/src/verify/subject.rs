@@ -6,7 +6,10 @@ use testamur_core::{
     proof::AnchorProof,
     verify::{Report, refuse, refuse_because},
 };
-use testamur_credentials::opened::{Opened, Refusal, open};
+use testamur_credentials::{
+    attached,
+    opened::{Format, Opened, Refusal, open},
+};
 
 use crate::source::{LoadError, Loaded, Source};
 
@@ -77,9 +80,26 @@ impl Content {
     fn of(source: &Source, Loaded { bytes, hash, receipt }: Loaded) -> Self {
         let Some(bytes) = bytes else { return Self::hashed(hash, receipt.as_deref()) };
         match open(source.file_name().as_deref(), &bytes, receipt.as_deref()) {
+            Ok(opened) if opened.format == Format::File && receipt.is_none() => Self::attached(&bytes, opened),
+            opened => Self::opened(opened),
+        }
+    }
+
+    fn opened(opened: Result<Opened, Refusal>) -> Self {
+        match opened {
             Ok(opened) => Self::Opened(Box::new(opened)),
             Err(Refusal::Document(error)) => Self::Refused(refuse(error)),
             Err(refusal) => Self::Refused(refuse_because(refusal.to_string())),
+        }
+    }
+
+    /// The credential that is attached to a PDF, or the file as such. A receipt beside the file would be about the
+    /// whole of it.
+    fn attached(bytes: &[u8], file: Opened) -> Self {
+        match attached::credential(bytes) {
+            Ok(Some(credential)) => Self::opened(open(None, &credential, None)),
+            Ok(None) => Self::Opened(Box::new(file)),
+            Err(fault) => Self::Refused(refuse_because(fault.to_string())),
         }
     }
 

@@ -7,8 +7,8 @@ use krilla::{
     Data,
     color::rgb,
     geom::{Point, Transform},
-    paint::{Fill, FillRule},
     num::NormalizedF32,
+    paint::{Fill, FillRule},
     surface::Surface,
     text::{Font, GlyphId, KrillaGlyph},
 };

@@ -4,8 +4,11 @@
 //! bytes, nothing is fetched, and no clock is read. Texts of others stay texts: they are cleaned ([`clean`]), measured
 //! and wrapped before they stand anywhere, and what no font can show is told, not drawn as boxes.
 //!
+//! [`badge`] bakes the credential into its picture.
+//!
 //! `words` (what a credential says) → `page` (where it stands, as pieces of SVG) → `print` (PDF) or `preview` (PNG).
 
+mod badge;
 pub(crate) mod calendar;
 mod clean;
 mod fonts;
@@ -23,8 +26,12 @@ mod words;
 
 use std::collections::BTreeSet;
 
-use testamur_credentials::opened::{self, Refusal};
+use testamur_credentials::{
+    baked,
+    opened::{self, Refusal},
+};
 
+pub use badge::{Kind, badge};
 pub use fonts::Fonts;
 pub use picture::PictureFault;
 pub use preview::{Lines, PREVIEW_SIZE, preview};
@@ -121,6 +128,12 @@ pub enum Fault {
         /// Its length.
         found: usize,
     },
+    /// Nothing can be baked into it.
+    #[error("the picture of the achievement: {0}")]
+    Picture(#[from] PictureFault),
+    /// See [`baked::Fault`].
+    #[error("{0}")]
+    Baked(#[from] baked::Fault),
     /// The page cannot be written: a defect of this program.
     #[error("the page cannot be drawn: {0}")]
     Drawing(String),

@@ -103,7 +103,7 @@ enum Thing {
 fn above(sheet: &mut Sheet<'_>, words: &Words, labels: &Labels, logo: Option<Picture>) -> Result<(), Fault> {
     let top = heading(sheet, words, logo)?;
     let wide = WIDTH - 2.0 * MARGIN - 60.0;
-    let label = Style { spacing: 0.12, ..style(Type::SansBold, 12.0, ACCENT) };
+    let label = Style { spacing: 0.06, ..style(Type::SansBold, 12.0, ACCENT) };
     let mut things = vec![Thing::Words(Role::Text, sheet.set(labels.certificate, label, room(wide, 1, 8.0)), 20.0)];
     let soft = style(Type::Sans, 11.0, SOFT);
     let mut say = |sheet: &mut Sheet<'_>, role, text: &str, style, room, above| {

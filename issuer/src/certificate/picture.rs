@@ -86,6 +86,21 @@ impl Picture {
         )
     }
 
+    /// It as a drawing of its own.
+    pub(super) fn alone(&self) -> String {
+        let (width, height) = (self.width as f32, self.height as f32);
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+             viewBox=\"0 0 {width} {height}\">{}</svg>",
+            self.svg(0.0, 0.0, width, height)
+        )
+    }
+
+    /// Its file.
+    pub(super) fn into_png(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// How wide it is at this height.
     pub(super) fn width_at(&self, height: f32) -> f32 {
         self.width as f32 * height / self.height as f32

@@ -1,5 +1,6 @@
 //! The commands, and what their exit codes mean.
 
+mod export;
 mod failure;
 mod init;
 mod invite;
@@ -67,6 +68,7 @@ enum Command {
     Issue(issue::Args),
     List(list::Args),
     Invite(invite::Args),
+    Export(export::Args),
     Revoke(revoke::Args),
     /// Say who may sign in to the studio.
     #[command(subcommand)]
@@ -122,6 +124,7 @@ async fn execute(command: Command, config: &std::path::Path, console: &Console) 
         Command::Issue(args) => issue::run(args, &settings(config)?, console).await,
         Command::Invite(args) => invite::run(args, &settings(config)?, console).await,
         Command::List(args) => list::run(&args, &settings(config)?, console),
+        Command::Export(args) => export::run(&args, config, console),
         Command::Revoke(args) => revoke::run(args, &settings(config)?, console).await,
         Command::Serve(args) => serve::run(args, settings(config)?, console).await,
         Command::User(command) => user::run(command, &settings(config)?, console),

@@ -12,6 +12,7 @@ use super::{claims, manage, show};
         claims::claim,
         manage::page,
         manage::part,
+        manage::rewrite,
         manage::publish,
         manage::set_preview,
         manage::drop_preview,

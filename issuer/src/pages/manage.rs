@@ -98,6 +98,26 @@ pub async fn part(
     Ok(secret(([(header::CONTENT_TYPE, "application/octet-stream")], sealed)))
 }
 
+/// Other content under the same link: of a portfolio, which its learner sealed. The body is the sealed content.
+#[utoipa::path(put, path = "/v1/pages/{id}/parts/{part}", responses((status = 200, body = Page), (status = 413)))]
+pub async fn rewrite(
+    State(shared): State<Shared>,
+    Path((id, part)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    shared.rates.count(Counted::Change, &parts.extensions, &parts.headers)?;
+    let (id, owner) = (page_id(&id)?, owner(&parts.headers)?);
+    if part != store::Kind::Portfolio.name() {
+        return Err(Problem::new(Kind::NoPart, "only a portfolio can be changed"));
+    }
+    // A body is read for owners only.
+    shared.with_store(move |store| store.page(&id, &owner)).await?;
+    let sealed = body::whole(body, MAX_PORTFOLIO).await?;
+    sealed::check_shape(&sealed).map_err(|fault| Problem::new(Kind::NotSealed, fault.to_string()))?;
+    Ok(secret(Json(shared.with_store(move |store| store.rewrite(&id, &owner, &sealed)).await?)))
+}
+
 /// Shows it to everybody with the link, or to nobody.
 #[utoipa::path(put, path = "/v1/pages/{id}/published", request_body = Published, responses((status = 200, body = Page)))]
 pub async fn publish(

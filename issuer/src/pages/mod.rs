@@ -142,7 +142,7 @@ pub fn router(shared: Shared) -> Router {
         .route("/v1/claims/{id}", post(claims::claim))
         .route("/v1/pages", post(manage::add))
         .route("/v1/pages/{id}", get(manage::page).delete(manage::delete))
-        .route("/v1/pages/{id}/parts/{part}", get(manage::part))
+        .route("/v1/pages/{id}/parts/{part}", get(manage::part).put(manage::rewrite))
         .route("/v1/pages/{id}/published", put(manage::publish))
         .route("/v1/pages/{id}/preview", put(manage::set_preview).delete(manage::drop_preview))
         .route("/v1/pages/{id}/offers", post(manage::offer))

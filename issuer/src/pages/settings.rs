@@ -66,6 +66,9 @@ pub struct Verify {
     pub issuers: Vec<Recognised>,
     /// Whether documents that a credential names, such as the issuer's, are fetched.
     pub documents: bool,
+    /// The number of the institution's page on LinkedIn: entries in learners' profiles then show its logo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub linkedin: Option<u64>,
 }
 
 /// An issuer that the page recognises.

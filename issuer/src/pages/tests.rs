@@ -288,6 +288,34 @@ async fn a_learner_makes_further_pages_and_not_without_end() {
 }
 
 #[tokio::test]
+async fn a_portfolio_changes_under_its_link() {
+    let site = Site::new();
+    let link = site.claimed().await;
+    let (portfolio, body) = further("portfolio");
+    site.add(&link, body).await;
+    site.own(&portfolio, "PUT", "/published", Some(json!({ "published": true }))).await;
+    let put = async |page: &Link, part: &str, owner: &Secret, sealed: Vec<u8>| {
+        let request = Request::put(format!("/v1/pages/{}/parts/{part}", page.id))
+            .header(header::AUTHORIZATION, format!("Owner {}", *owner.reveal()));
+        site.ask(request.body(sealed.into()).unwrap()).await
+    };
+    let other = portfolio.seal(r#"{"title":"Other"}"#);
+    assert_eq!(put(&portfolio, "portfolio", &portfolio.owner, other.clone()).await.status, 200);
+    let read = site.get(&format!("/v1/pages/{}/sealed", portfolio.id)).await.body;
+    assert_eq!(open(&read, &portfolio.id, &portfolio.key).unwrap(), r#"{"title":"Other"}"#);
+    let refused = put(&portfolio, "portfolio", &link.owner, other.clone()).await;
+    assert_eq!(refused.kind(), (403, "wrong-owner".into()));
+    let refused = put(&link, "portfolio", &link.owner, other.clone()).await;
+    assert_eq!(refused.kind(), (404, "no-part".into()));
+    let refused = put(&link, "credential", &link.owner, other).await;
+    assert_eq!(refused.kind(), (404, "no-part".into()), "what was issued stays as it is");
+    let refused = put(&portfolio, "portfolio", &portfolio.owner, b"plain".to_vec()).await;
+    assert_eq!(refused.kind(), (400, "not-sealed".into()));
+    let refused = put(&portfolio, "portfolio", &portfolio.owner, vec![1; 1 << 20]).await;
+    assert_eq!(refused.kind(), (413, "too-large".into()));
+}
+
+#[tokio::test]
 async fn only_sealed_content_is_kept() {
     let site = Site::new();
     let link = site.claimed().await;

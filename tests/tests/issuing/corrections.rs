@@ -16,7 +16,8 @@ fn a_corrected_credential_takes_the_place_of_the_wrong_one() {
     office.write("people.csv", people(3));
     office.issue("people.csv", &[], 0);
     let old = office.file("learner-1-");
-    let summary = lines(&office.run(&["reissue", text(&old), "--set", "name=Ada King", "--set", "credits=6"]).expect(0));
+    let summary =
+        lines(&office.run(&["reissue", text(&old), "--set", "name=Ada King", "--set", "credits=6"]).expect(0));
     assert_eq!(summary.last().expect("a summary")["superseded"], json!(1));
     let new = office.file("ada-king-");
     let (before, after) = (read(&old), read(&new));
@@ -49,7 +50,10 @@ fn a_corrected_roster_supersedes_what_it_corrects() {
     office.write("people.csv", people(4));
     office.issue("people.csv", &[], 0);
     // A name is no part of what a credential by hashed e-mail says: nothing differs.
-    office.write("people.csv", people(4).replace("Learner 2,learner2@", "Learner 2,new2@").replace("Learner 3", "Renamed"));
+    office.write(
+        "people.csv",
+        people(4).replace("Learner 2,learner2@", "Learner 2,new2@").replace("Learner 3", "Renamed"),
+    );
     let told = office.issue("people.csv", &[], 1);
     assert_eq!((&told["differ"], &told["already"], &told["issued"]), (&json!(1), &json!(3), &json!(0)));
     let failed = std::fs::read_to_string(office.path("people.failed.csv")).expect("the rows that got none");

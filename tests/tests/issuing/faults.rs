@@ -220,9 +220,12 @@ fn a_full_disk_is_told_and_the_next_run_finishes() {
 
 #[test]
 fn a_correction_that_is_interrupted_leaves_nobody_without() {
-    for (call, fault) in
-        [("digests", Fault::Hangs), ("receipts", Fault::Hangs), ("changes", Fault::Hangs), ("changes", Fault::HangsButTookEffect)]
-    {
+    for (call, fault) in [
+        ("digests", Fault::Hangs),
+        ("receipts", Fault::Hangs),
+        ("changes", Fault::Hangs),
+        ("changes", Fault::HangsButTookEffect),
+    ] {
         let (office, _node, line) = over_a_line();
         office.write("people.csv", people(2));
         office.issue("people.csv", &[], 0);

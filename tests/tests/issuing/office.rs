@@ -138,7 +138,10 @@ impl Office {
     /// The policy of an employer who knows the issuer's account.
     pub fn policy(&self) -> String {
         let Self { id, world, .. } = self;
-        format!("chains = ['eip155:{}']\n[[issuers]]\nid = '{id}'\naccounts = ['{}']\n", world.chain_id, world.issuer.address)
+        format!(
+            "chains = ['eip155:{}']\n[[issuers]]\nid = '{id}'\naccounts = ['{}']\n",
+            world.chain_id, world.issuer.address
+        )
     }
 
     /// Whether an employer who knows the issuer's account takes all of these for valid.
@@ -158,7 +161,8 @@ impl Office {
         let current: Vec<_> = listed.iter().filter(|one| one["supersededBy"].is_null()).collect();
         let who: BTreeSet<_> = current.iter().map(|one| one["learner"].to_string()).collect();
         assert_eq!((current.len(), who.len()), (learners, learners));
-        let written: BTreeSet<_> = listed.iter().map(|one| PathBuf::from(one["file"].as_str().expect("a path"))).collect();
+        let written: BTreeSet<_> =
+            listed.iter().map(|one| PathBuf::from(one["file"].as_str().expect("a path"))).collect();
         let real = |path: PathBuf| fs::canonicalize(path).expect("a file");
         assert_eq!(written, self.files().into_iter().map(real).collect());
         assert_eq!(written.len(), listed.len());
@@ -174,7 +178,8 @@ impl Office {
 pub fn digests(node: &Node, issuer: &str) -> usize {
     let page: Value = node.get(&format!("/v1/issuers/{issuer}/batches")).expect("answered").json().expect("JSON");
     assert!(page["next"].is_null(), "one page is enough for a test");
-    let sizes = page["batches"].as_array().expect("batches").iter().map(|batch| batch["size"].as_u64().expect("a size"));
+    let sizes =
+        page["batches"].as_array().expect("batches").iter().map(|batch| batch["size"].as_u64().expect("a size"));
     sizes.sum::<u64>() as usize
 }
 

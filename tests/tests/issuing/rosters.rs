@@ -93,7 +93,10 @@ fn utf_16_and_json_lines_are_rosters_too() {
     let text = "\u{feff}Matrikel;Vorname Name;E-Mail\r\n7;Ωμέγα;omega@example.com\r\n";
     office.write("people.csv", text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>());
     office.issue("people.csv", &["--map", "id=Matrikel", "--map", "name=Vorname Name"], 0);
-    office.write("people.jsonl", "{\"id\": 8, \"name\": \"Ada\", \"email\": \"ada@example.com\"}\n{\"id\": 9}\nnonsense\n");
+    office.write(
+        "people.jsonl",
+        "{\"id\": 8, \"name\": \"Ada\", \"email\": \"ada@example.com\"}\n{\"id\": 9}\nnonsense\n",
+    );
     let summary = office.issue("people.jsonl", &[], 1);
     assert_eq!((&summary["issued"], &summary["faults"]), (&json!(1), &json!(2)));
     let failed = fs::read_to_string(office.path("people.failed.jsonl")).expect("the rows that failed");
@@ -108,8 +111,12 @@ fn a_template_that_breaks_the_data_model_is_told_with_its_paths() {
     let broken = office.write("templates/broken.toml", "name = 'Botany'\ndescription = 'x'\nimage = 'missing.png'\n");
     let ran = office.run(&["template", "check", broken.to_str().expect("UTF-8")]).expect(1);
     let told = &lines(&ran)[0];
-    let paths: Vec<_> = told["faults"].as_array().expect("faults").iter().map(|fault| fault["path"].to_string()).collect();
-    assert!(paths.iter().any(|path| path.contains("criteria")) && paths.iter().any(|path| path.contains("image")), "{told}");
+    let paths: Vec<_> =
+        told["faults"].as_array().expect("faults").iter().map(|fault| fault["path"].to_string()).collect();
+    assert!(
+        paths.iter().any(|path| path.contains("criteria")) && paths.iter().any(|path| path.contains("image")),
+        "{told}"
+    );
     office.write("people.csv", "email\na@example.com\n");
     let roster = office.path("people.csv");
     let arguments = ["issue", "--template", "broken", "--roster", roster.to_str().expect("UTF-8"), "--out", "/nowhere"];

@@ -18,7 +18,10 @@ fn check<'a>(verdict: &'a Value, name: &str) -> &'a Value {
 fn a_roster_becomes_credentials_that_anybody_verifies() {
     let (office, node) = Office::plain(&["--name", "Example University"]);
     assert!(office.id.starts_with("did:key:z6Mk"));
-    office.write("people.csv", "id;nombre;apellidos;correo\r\n7;Ada;Lovelace;Ada@Example.com\r\n8;José;Ñandú;jose@example.com\r\n");
+    office.write(
+        "people.csv",
+        "id;nombre;apellidos;correo\r\n7;Ada;Lovelace;Ada@Example.com\r\n8;José;Ñandú;jose@example.com\r\n",
+    );
     let summary = office.issue("people.csv", &[], 0);
     assert_eq!((&summary["rows"], &summary["issued"], &summary["written"]), (&json!(2), &json!(2), &json!(2)));
     office.assert_whole(&node, 2);

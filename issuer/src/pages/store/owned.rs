@@ -74,6 +74,18 @@ impl ShareStore {
         })
     }
 
+    /// Other content for a portfolio. Its link stays the same.
+    pub fn rewrite(&mut self, id: &SealedId, owner: &Hashed, sealed: &[u8]) -> Result<Page, ShareError> {
+        let portfolio = Kind::Portfolio.name();
+        self.part(id, owner, portfolio)?;
+        let page = self.change(id, owner, |changing| {
+            let update = "UPDATE parts SET sealed = ? WHERE page = ? AND part = ?";
+            changing.execute(update, params![sealed, id.as_bytes(), portfolio])
+        })?;
+        self.wipe()?;
+        Ok(page)
+    }
+
     /// What social sites may show of it from now on: the lines, and the picture of them.
     pub fn set_preview(
         &mut self,
