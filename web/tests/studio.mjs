@@ -223,7 +223,8 @@ try {
     await told(page, 'The template is saved');
     await button(page, 'Text').click();
     const full = await text.inputValue();
-    for (const part of ['[achievement.creator.address]', 'geo', 'rubricCriterionLevel', 'otherIdentifier', 'valueMax = "100"']) assert.ok(full.includes(part), `${part} in ${full}`);
+    for (const part of ['[achievement.creator.address]', 'geo', 'rubricCriterionLevel', 'otherIdentifier', 'valueMax = "100"'])
+      assert.ok(full.includes(part), `${part} in ${full}`);
     await see('a template as text');
     await visit(page, '#/templates');
     const mine = page.getByRole('listitem').filter({ hasText: NAME });
