@@ -76,7 +76,9 @@ impl Studio {
         until("the studio answers", || {
             let ended = studio.child.try_wait().expect("a child can be asked");
             assert!(ended.is_none(), "the studio ended: {}", studio.log());
-            reqwest::blocking::get(format!("{}/studio/api/openapi.json", studio.url)).ok().filter(|page| page.status().is_success())
+            reqwest::blocking::get(format!("{}/studio/api/openapi.json", studio.url))
+                .ok()
+                .filter(|page| page.status().is_success())
         });
         studio
     }
