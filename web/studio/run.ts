@@ -11,6 +11,8 @@ import { type Stage, may } from './stage';
 import { named, t } from './words';
 
 const STEPS = ['drafted', 'submitted', 'anchored', 'written'] as const;
+/** Milliseconds after which a refused connection is tried again. */
+const AGAIN = 5000;
 /** Rows without a credential that are shown. */
 const MOST = 100;
 
@@ -18,7 +20,7 @@ export async function runs({ main, who, signal }: Stage): Promise<void> {
   const { runs } = await get<{ runs: Run[] }>('runs', signal);
   if (may(who, 'issuer')) append(main, h('p', {}, h('a', { class: 'button main', href: to(['issue']) }, t('issue-credentials'))));
   if (runs.length === 0) return append(main, h('p', { class: 'quiet' }, t('runs-none')));
-  append(main, h('ul', { class: 'lines sheet', 'aria-label': t('runs') }, ...runs.map(item)));
+  append(main, h('div', { class: 'sheet' }, h('ul', { class: 'lines', 'aria-label': t('runs') }, ...runs.map(item))));
 }
 
 /** A run in a list. */
@@ -56,10 +58,21 @@ export async function run({ main, place, who, signal }: Stage): Promise<void> {
   if (!isOver(first)) listen(name, draw, signal);
 }
 
-/** Follows a run until it ends. A broken connection is made again by the browser, and everything is told anew. */
+/**
+ * Follows a run until it ends. A broken connection is made again by the browser, and everything is told anew; after a
+ * refusal it would give up, so whether there is still something to follow is asked first.
+ */
 function listen(name: string, draw: (run: Run) => void, signal: AbortSignal): void {
   const source = new EventSource(address(path(['runs', name, 'events'])));
   signal.addEventListener('abort', () => source.close());
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED && !signal.aborted) setTimeout(() => void again(), AGAIN);
+  };
+  const again = async () => {
+    const run = await get<Run>(path(['runs', name]), signal).catch(() => null);
+    if (run) draw(run);
+    if (!signal.aborted && (run === null || !isOver(run))) listen(name, draw, signal);
+  };
   source.addEventListener('run', ({ data }: MessageEvent<string>) => {
     const run = JSON.parse(data) as Run;
     draw(run);

@@ -212,6 +212,20 @@ try {
     await told(page, 'The template is saved');
     await preview.getByRole('heading', { name: TITLE }).waitFor();
     await see('a template');
+
+    // The fullest one there is: what the form does not show stays, and no text breaks the file.
+    await visit(page, '#/templates/example');
+    await preview.getByRole('heading', { name: 'Field Botany' }).waitFor();
+    const awkward = 'A back\\slash, "quotes", """three of them""",\n\ttabs and an end"';
+    await page.getByLabel('Criteria', { exact: true }).fill(awkward);
+    await page.waitForFunction((text) => document.querySelector('aside .card')?.textContent.includes(text), awkward);
+    await button(page, 'Save').click();
+    await told(page, 'The template is saved');
+    await button(page, 'Text').click();
+    const full = await text.inputValue();
+    for (const part of ['[achievement.creator.address]', 'geo', 'rubricCriterionLevel', 'otherIdentifier', 'valueMax = "100"'])
+      assert.ok(full.includes(part), `${part} in ${full}`);
+    await see('a template as text');
     await visit(page, '#/templates');
     const mine = page.getByRole('listitem').filter({ hasText: NAME });
     await mine.locator('img').waitFor();
