@@ -41,8 +41,8 @@ pub struct Args {
     credentials: Vec<String>,
     #[command(flatten)]
     form: Form,
-    /// The page that the QR code leads to: one that verifies. Needed for a PDF.
-    #[arg(long, value_name = "URL", required_unless_present_any = ["png", "svg"])]
+    /// The page that a PDF's QR code leads to: one that verifies. Default: that of `[share]` in the configuration.
+    #[arg(long, value_name = "URL")]
     link: Option<String>,
     /// The language of a PDF's own words.
     #[arg(long, value_enum, default_value_t = Words::En)]
@@ -112,7 +112,7 @@ struct Made {
 }
 
 pub fn run(args: &Args, config: &Path, console: &Console) -> Result<Exit, Failure> {
-    let fonts = fonts(args)?;
+    let (fonts, link) = (fonts(args)?, link(args, config)?);
     fs::create_dir_all(&args.out).map_err(|error| unwritable(&args.out, &error))?;
     let mut library = Library { config, store: None };
     let mut told = Told { console, exit: Exit::Done, count: 0, names: HashSet::new() };
@@ -120,7 +120,7 @@ pub fn run(args: &Args, config: &Path, console: &Console) -> Result<Exit, Failur
     for chunk in args.credentials.chunks(CHUNK) {
         let sources: Vec<_> = chunk.iter().map(|named| library.find(named)).collect::<Result<_, _>>()?;
         let made: Vec<_> =
-            sources.into_par_iter().map(|source| source.and_then(|source| make(source, args, &fonts))).collect();
+            sources.into_par_iter().map(|source| source.and_then(|source| make(source, args, &link, &fonts))).collect();
         for (named, made) in chunk.iter().zip(made) {
             bar.suspend(|| match made {
                 Ok((source, made)) => told.write(&source, &made, args),
@@ -149,19 +149,31 @@ fn fonts(args: &Args) -> Result<Fonts, Failure> {
     }
 }
 
+/// Where a QR code leads to; nothing for pictures, which have none.
+fn link(args: &Args, config: &Path) -> Result<String, Failure> {
+    match &args.link {
+        Some(link) => Ok(link.clone()),
+        None if args.form.kind().is_some() => Ok(String::new()),
+        None => {
+            let share = if config.is_file() { settings(config)?.share } else { None };
+            let verify = share.map(|share| format!("{}/verify/", share.public_url.as_str()));
+            verify.ok_or_else(|| Failure::usage("--link: which page that verifies is the QR code to lead to?"))
+        }
+    }
+}
+
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     Failure { message: format!("{}: {error}", path.display()), exit: Exit::CouldNotTell }
 }
 
-fn make(source: Source, args: &Args, fonts: &Fonts) -> Result<(Source, Made), String> {
+fn make(source: Source, args: &Args, link: &str, fonts: &Fonts) -> Result<(Source, Made), String> {
     let language = match args.language {
         Words::En => Language::English,
         Words::Es => Language::Spanish,
     };
-    let made = match (args.form.kind(), &args.link) {
-        (Some(kind), _) => certificate::badge(&source.bytes, kind).map(|bytes| Made { bytes, notes: Vec::new() }),
-        (None, link) => {
-            let link = link.as_deref().unwrap_or_default();
+    let made = match args.form.kind() {
+        Some(kind) => certificate::badge(&source.bytes, kind).map(|bytes| Made { bytes, notes: Vec::new() }),
+        None => {
             let receipt = source.receipt.as_deref();
             certificate::pdf_with(&source.bytes, receipt, link, language, fonts).map(|certificate| Made {
                 notes: certificate.notes.iter().map(ToString::to_string).collect(),

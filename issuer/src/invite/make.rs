@@ -16,7 +16,7 @@ use crate::{
         secret::Secret,
         store::{CERTIFICATE, CREDENTIAL, Invited, Part},
     },
-    store::{Issued, Listed},
+    store::{Finished, Issued, Listed},
 };
 
 /// A page, sealed, and what its learner is to be told.
@@ -60,9 +60,9 @@ impl Sealer<'_> {
     /// Outside: the store is damaged, or there is no randomness. Inside: this one is not fit for a page.
     pub fn make(&self, issued: Issued) -> Result<Result<Made, Passed>, InviteError> {
         let Some(anchored) = &issued.anchored else { return Ok(Err(Passed::Unfinished)) };
-        let bytes = anchored.finish()?.bytes;
+        let Finished { bytes, receipt } = anchored.finish()?;
         let secrets = Secrets::draw()?;
-        Ok(self.page(&bytes, &secrets).map(|(parts, notes)| Made {
+        Ok(self.page(&bytes, receipt.as_deref(), &secrets).map(|(parts, notes)| Made {
             achievement: achievement(&bytes).unwrap_or_else(|| issued.listed.template.clone()),
             link: secrets.claim_link(self.base),
             page: Invited { id: secrets.id, token: secrets.token.hash(), expires: self.expires, parts },
@@ -71,11 +71,16 @@ impl Sealer<'_> {
         }))
     }
 
-    fn page(&self, credential: &[u8], secrets: &Secrets) -> Result<(Vec<Part>, Vec<certificate::Note>), Passed> {
+    fn page(
+        &self,
+        credential: &[u8],
+        receipt: Option<&[u8]>,
+        secrets: &Secrets,
+    ) -> Result<(Vec<Part>, Vec<certificate::Note>), Passed> {
         let unfit = |why: String| Passed::Unfit { why };
         let Secrets { id, key, nonces, .. } = secrets;
         let share = Link { base: self.base.to_owned(), id: *id, key: key.clone() }.reveal();
-        let printed = certificate::pdf(credential, &share, self.language, self.fonts);
+        let printed = certificate::pdf_with(credential, receipt, &share, self.language, self.fonts);
         let printed = printed.map_err(|fault| unfit(fault.to_string()))?;
         let text = std::str::from_utf8(credential).map_err(|error| unfit(error.to_string()))?;
         let texts = [(CREDENTIAL, text), (CERTIFICATE, &certificate_part(&printed))];
