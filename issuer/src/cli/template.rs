@@ -9,7 +9,7 @@ use testamur::{
 };
 use testamur_issuer::{
     config::Settings,
-    template::{EXAMPLE, Template},
+    template::{EXAMPLE, Template, folder},
 };
 
 #[derive(clap::Subcommand)]
@@ -80,13 +80,12 @@ fn check(file: &Path, console: &Console) -> Exit {
     }
 }
 
-/// The template in this file, or of this name in the folder of templates.
+/// The template in this file, or of this name or `id` in the folder of templates.
 pub(super) fn find(named: &Path, settings: &Settings) -> Result<Template, Failure> {
-    let folder = settings.path(&settings.templates);
-    let of_name = ["toml", "json"].map(|extension| folder.join(named).with_added_extension(extension));
-    let places = [named.to_owned()].into_iter().chain(of_name);
-    let Some(file) = places.into_iter().find(|place| place.is_file()) else {
-        let message = format!("there is no template {} here, or in {}", named.display(), folder.display());
+    let templates = settings.path(&settings.templates);
+    let of_name = || named.to_str().and_then(|name| folder::find(&templates, name));
+    let Some(file) = Some(named.to_owned()).filter(|file| file.is_file()).or_else(of_name) else {
+        let message = format!("there is no template {} here, or in {}", named.display(), templates.display());
         return Err(Failure::usage(message));
     };
     Template::read(&file).map_err(|faults| {

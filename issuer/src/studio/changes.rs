@@ -109,8 +109,8 @@ pub async fn reissue(
         return Err(Problem::new(Kind::Taken, detail).with("supersededBy", newer.clone()));
     }
     change::corrected(&issued, &changes).map_err(|fault| Problem::new(Kind::Unfit, fault.to_string()))?;
-    studio.template(&listed.template).await?;
-    let text = studio.template_text(&listed.template).await?;
+    let text = studio.text_of_id(&listed.template).await?;
+    studio.usable(&text, &listed.template)?;
     let deed = Deed { who: session.name.clone(), what: What::Reissue, on: listed.id.clone() };
     let correction = Correction { id: listed.id.clone(), changes, reason };
     let asked = Asked {

@@ -200,7 +200,12 @@ impl Studio {
     /// A template without faults.
     pub(super) async fn template(self: &Arc<Self>, name: &str) -> Result<Template, Problem> {
         let text = self.template_text(name).await?;
-        templates::parse(&text, &self.templates(), name).map_err(|faults| {
+        self.usable(&text, name)
+    }
+
+    /// A template that something can be issued by.
+    pub(super) fn usable(&self, text: &str, name: &str) -> Result<Template, Problem> {
+        templates::parse(text, &self.templates(), name).map_err(|faults| {
             let help = format!("the template {name} has {} faults: mend it first", faults.0.len());
             Problem::new(Kind::Unfit, help)
         })

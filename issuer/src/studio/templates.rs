@@ -27,15 +27,16 @@ use crate::{
     credential::{Issuing, credential},
     profile::Profile,
     roster::{Award, Learner},
-    template::{Format, Template, TemplateFault, TemplateFaults},
+    template::{
+        Format, Template, TemplateFault, TemplateFaults,
+        folder::{self, ENDINGS},
+    },
 };
 
 /// The largest template: text, and a picture as a `data:` URL.
 const MAX_TEXT: usize = 2 << 20;
 /// Letters of a name.
 const LONGEST: usize = 64;
-/// What a template's file may end with; where there are two of a name, the first one counts.
-const ENDINGS: [&str; 2] = ["toml", "json"];
 
 /// A template's text.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -175,9 +176,18 @@ impl Studio {
 
     /// A template as it was written.
     pub(super) async fn template_text(&self, name: &str) -> Result<String, Problem> {
-        let (folder, name) = (self.templates(), name.to_owned());
+        self.text_in(name, find).await
+    }
+
+    /// The template of this `id`, as it is now: the one under which something was issued.
+    pub(super) async fn text_of_id(&self, id: &str) -> Result<String, Problem> {
+        self.text_in(id, |folder, id| if is_name(id) { folder::find(folder, id) } else { None }).await
+    }
+
+    async fn text_in(&self, called: &str, find: fn(&Path, &str) -> Option<PathBuf>) -> Result<String, Problem> {
+        let (folder, called) = (self.templates(), called.to_owned());
         let read = move || {
-            let file = find(&folder, &name).ok_or_else(|| unknown(&name))?;
+            let file = find(&folder, &called).ok_or_else(|| unknown(&called))?;
             read_text(&file).map_err(|error| Problem::internal(&error))
         };
         blocking(read).await
@@ -272,8 +282,7 @@ fn read_text(file: &Path) -> io::Result<String> {
 
 /// The file of a template, if its name is one and it is there.
 fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    let files = ENDINGS.map(|ending| folder.join(format!("{name}.{ending}")));
-    files.into_iter().find(|file| is_name(name) && file.is_file())
+    if is_name(name) { folder::file(folder, name) } else { None }
 }
 
 /// Small letters, digits, `-`, `_` and `.`, a letter or digit first: no name leads out of the folder.

@@ -12,6 +12,7 @@
 
 mod achievement;
 mod fault;
+pub mod folder;
 mod forms;
 mod image;
 mod model;
