@@ -110,7 +110,10 @@ impl<'a> Progress<'a> {
         let tick = self.console.tone(Tone::Good, "✓");
         let cross = self.console.tone(Tone::Bad, "✗");
         self.console.line(&format!("{tick} {issued} issued, of {rows} rows; {written} files written"));
-        let good = [(superseded, "took the place of another one"), (already, "had exactly this before")];
+        let good = [
+            (superseded, "took the place of another one, which the node revokes with its next update"),
+            (already, "had exactly this before"),
+        ];
         let bad = [
             (differ, "have this already, with other content; `issue --supersede` replaces it"),
             (revoked, "had this, and it was revoked"),
