@@ -148,8 +148,9 @@ try {
   console.log('restart');
   await page.getByText('reconnecting…').waitFor({ timeout: 30_000 });
   await lines.next();
-  await submit(77);
+  // What happens while it is away is in the tables and no happening.
   await page.locator('.connection.on').waitFor({ timeout: 30_000 });
+  await submit(77);
   await page.locator('.happenings li', { hasText: '77 credentials' }).waitFor({ timeout: 30_000 });
   await close();
 } finally {
