@@ -45,7 +45,12 @@ pub fn conflicts<E>(
                 used.insert(wanted);
                 continue;
             }
-            None => ConflictReason::NotReserved,
+            // Between the two looks the same entry may have been taken from somebody else.
+            None => match index_of(entry.digest)? {
+                Some(index) if index == wanted => continue,
+                Some(index) => ConflictReason::HasIndex(index),
+                None => ConflictReason::NotReserved,
+            },
         };
         found.push(Conflict { place, reason });
     }
@@ -76,5 +81,18 @@ mod tests {
         assert_eq!(reasons(&[entry(2, 10), entry(2, 5)]), [(0, not_reserved), (1, not_reserved)]);
         assert_eq!(reasons(&[entry(2, 20), entry(3, 20)]), [(1, not_reserved)], "one index, two digests");
         assert_eq!(reasons(&[entry(2, 20), entry(2, 21)]), [(1, has(20))], "one digest, two indices");
+    }
+
+    #[test]
+    fn what_is_taken_between_the_looks_is_no_conflict() {
+        let taken = std::cell::Cell::new(false);
+        let wanted = entry(2, 20);
+        let index_of = |_| Ok::<_, Infallible>(taken.get().then_some(wanted.status_index));
+        // The writer takes the same entry from somebody else at this moment.
+        let is_free = |_| {
+            taken.set(true);
+            Ok(false)
+        };
+        assert_eq!(conflicts(&[wanted], index_of, is_free), Ok(vec![]));
     }
 }
